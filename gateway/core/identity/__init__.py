@@ -1,0 +1,1 @@
+"""Who asks: one credential, verified, and every party behind the caller."""

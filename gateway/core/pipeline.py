@@ -1,0 +1,56 @@
+"""The whole decision in one pure function: read this first.
+
+No stage goes back, none is skipped, and no `if` chooses between them: each stage always answers,
+with a value that can say "could not", and only `evaluate` judges.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from gateway.core.catalog.classify import classify
+from gateway.core.decision import Decision
+from gateway.core.facts import Facts
+from gateway.core.geography.locate import locate
+from gateway.core.identity.identify import identify
+from gateway.core.operation import Observed
+from gateway.core.policy.evaluate import evaluate
+from gateway.core.request import Request
+from gateway.core.screening import screening_of
+from gateway.core.snapshot import Snapshot
+
+
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision with the facts that it rests on and the snapshot that it was made under."""
+
+    facts: Facts
+    decision: Decision
+    snapshot: Snapshot
+
+
+def decide(request: Request, observed: Observed, snapshot: Snapshot, now: datetime) -> Judgement:
+    """Judge one request.
+
+    Args:
+        request: the canonical request.
+        observed: what the edge observed just before.
+        snapshot: the state of all sources; read once per request.
+        now: the time of the decision, aware, UTC.
+
+    Returns:
+        The facts and the verdict; never an exception for anything that a client sent.
+    """
+    operation = classify(request, snapshot.catalog, observed)
+    identity = identify(request, snapshot.keys, snapshot.tenants, now)
+    geography = locate(request, operation, identity, snapshot.networks, now)
+    facts = Facts(
+        operation=operation,
+        identity=identity,
+        geography=geography,
+        screening=screening_of(identity, snapshot.verdicts),
+        observed=observed,
+        at=now,
+    )
+    return Judgement(facts=facts, decision=evaluate(snapshot.policies, facts), snapshot=snapshot)
