@@ -1,0 +1,1 @@
+"""What a request is: provider catalogues as data, read by one engine."""

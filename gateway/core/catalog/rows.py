@@ -1,0 +1,161 @@
+"""What a provider's data file says, row by row, before anything is compiled from it.
+
+A file is read by people first: one line an operation, places written as `body:Settings.FaceSearch`.
+The syntax of a place is read by `gateway.core.catalog.places`.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+import msgspec
+
+from gateway.core.operation import Access, OperationClass
+
+BodyKind = Literal["json", "form", "opaque", "empty"]
+ErrorForm = Literal["aws_json", "azure", "google", "problem"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of a data file; a key that it does not know is a mistake."""
+
+
+class When(Row, frozen=True, kw_only=True, rename={"equals": "is", "differs": "is_not"}):
+    """Conditions that must all hold, each on the values at a place.
+
+    Attributes:
+        present: at least one value stands there; JSON null is no value.
+        absent: no value stands there.
+        single: exactly one value stands there.
+        several: two or more values stand there.
+        equals: there are values, and each is one of these (numbers as text).
+        differs: there is a value that is none of these.
+    """
+
+    present: tuple[str, ...] = ()
+    absent: tuple[str, ...] = ()
+    single: tuple[str, ...] = ()
+    several: tuple[str, ...] = ()
+    equals: dict[str, tuple[str, ...]] = {}
+    differs: dict[str, tuple[str, ...]] = {}
+
+
+class VariantRow(Row, frozen=True, kw_only=True, rename={"operation_class": "class"}):
+    """What an operation is where the conditions hold; what is not said is as in the operation."""
+
+    operation_class: OperationClass
+    when: When
+    access: Access | None = None
+    subclass: str | None = None
+
+
+class FeatureRow(Row, frozen=True, kw_only=True, rename={"operation_class": "class"}):
+    """One member of an enumeration that stands in a body, by name and by number."""
+
+    name: str
+    operation_class: OperationClass
+    number: int | None = None
+    subclass: str = ""
+
+
+class FeaturesRow(Row, frozen=True, kw_only=True):
+    """An enumeration whose members, named in a body, decide the class of an operation."""
+
+    at: str
+    values: tuple[FeatureRow, ...]
+
+
+class OperationRow(Row, frozen=True, kw_only=True, rename={"operation_class": "class"}):
+    """One operation.
+
+    Attributes:
+        name: in the provider's own terms; `POST /identify` where the path names it.
+        operation_class: where no variant holds.
+        access: what it does to a gallery or image database.
+        subclass: finer kind.
+        route: method and path template, where the name is not that already.
+        versions: name of the set of API versions that have it.
+        gallery: places where the gallery is named; at most one of them has a value.
+        to: kind of destination → place where it is named.
+        body: name of the table of media types that it takes.
+        features: name of the enumeration that decides its class.
+        variants: classes that depend on the request; the most restrictive that holds is taken.
+        source: key of the file's `sources`, where it is not the first.
+        note: for the reader.
+    """
+
+    name: str
+    operation_class: OperationClass
+    access: Access = "none"
+    subclass: str = ""
+    route: str = ""
+    versions: str = ""
+    gallery: tuple[str, ...] = ()
+    to: dict[str, str] = {}
+    body: str = ""
+    features: str = ""
+    variants: tuple[VariantRow, ...] = ()
+    source: str = ""
+    note: str = ""
+
+
+class IndicatorRow(Row, frozen=True, kw_only=True):
+    """A header, query parameter or form field that names the operation.
+
+    Attributes:
+        by: where it stands.
+        name: of the header (lower case), parameter or field.
+        prefix: what stands before the operation's name.
+        methods: HTTP methods that the SDKs send it with.
+        path: the one path that they send it to.
+        body: name of the table of media types.
+        accepted: false for a form that some servers take and no SDK sends; a request that carries
+            it has two readings.
+    """
+
+    by: Literal["header", "query", "form"]
+    name: str
+    prefix: str = ""
+    methods: tuple[str, ...] = ("POST",)
+    path: str = "/"
+    body: str = "default"
+    accepted: bool = True
+
+
+class RoutesRow(Row, frozen=True, kw_only=True):
+    """How paths name operations.
+
+    Attributes:
+        prefix: what stands before each template; `{version}` where API versions are told apart.
+        versions: API version → the spellings of its segment.
+        sets: name → API versions; a template without a set has no version.
+    """
+
+    prefix: str = ""
+    versions: dict[str, tuple[str, ...]] = {}
+    sets: dict[str, tuple[str, ...]] = {}
+
+
+class ProviderRow(Row, frozen=True, kw_only=True):
+    """A data file; `Provider` says what the fields of the same name mean."""
+
+    name: str
+    title: str
+    reviewed: date
+    sources: dict[str, str]
+    error_form: ErrorForm
+    hosts: tuple[str, ...]
+    forward_headers: tuple[str, ...]
+    response_headers: tuple[str, ...]
+    operations: tuple[OperationRow, ...]
+    key_headers: tuple[str, ...] = ()
+    credential_parameters: tuple[str, ...] = ()
+    open_parameters: tuple[str, ...] = ()
+    underscore_headers: tuple[str, ...] = ()
+    ignore_case: bool = False
+    gallery_segments: tuple[str, ...] = ()
+    bodies: dict[str, dict[str, BodyKind]] = {}
+    indicators: tuple[IndicatorRow, ...] = ()
+    routes: RoutesRow | None = None
+    features: dict[str, FeaturesRow] = {}
