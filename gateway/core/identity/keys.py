@@ -1,0 +1,219 @@
+"""What credentials are verified against, and whose they are: two parts of the snapshot.
+
+Everything is loaded, decrypted and checked elsewhere (`gateway.sources`); here are the values, and
+their digests, which cover their meaning and never a secret.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from gateway.core.identity.model import Tenant
+
+PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
+
+
+class VerificationKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One public key of an issuer, strong enough and meant for signatures.
+
+    `algorithms` are the only ones that it may verify; `thumbprint` is that of RFC 7638 with
+    SHA-256, in base64url.
+    """
+
+    kid: str
+    algorithms: frozenset[str]
+    key: PublicKey
+    thumbprint: str
+
+
+class IssuerKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """An issuer of tokens with the keys that it last published.
+
+    Attributes:
+        issuer: exact value of the `iss` claim.
+        audience: value that the `aud` claim must hold.
+        algorithms: the algorithms that the operator allows, one family.
+        keys: by `kid`; empty before the first success.
+        fetched: when the keys were last obtained; None before the first success.
+        max_stale: how old they may become before they count as missing.
+    """
+
+    issuer: str
+    audience: str
+    algorithms: frozenset[str]
+    keys: Mapping[str, VerificationKey]
+    fetched: datetime | None
+    max_stale: timedelta
+
+    def usable(self, now: datetime) -> bool:
+        """Tell whether the keys are at hand and recent enough."""
+        return self.fetched is not None and now - self.fetched <= self.max_stale
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key, known by its hash only: its public id and the tenant it belongs to."""
+
+    id: str
+    tenant_id: str
+
+
+class AccessKey(msgspec.Struct, frozen=True, kw_only=True):
+    """A gateway-issued access key for SigV4, with the secret that verifies it."""
+
+    id: str
+    tenant_id: str
+    secret: str
+
+    def __repr__(self) -> str:
+        """Show whose it is, not the secret."""
+        return f"AccessKey(id={self.id!r}, tenant_id={self.tenant_id!r})"
+
+
+class Claims(msgspec.Struct, frozen=True, kw_only=True):
+    """What a token with a verified signature says; times in seconds since 1970."""
+
+    issuer: str
+    subject: str
+    expires: float
+    not_before: float
+    issued: float
+
+
+class Keys(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """Everything that verifies credentials.
+
+    Attributes:
+        issuers: by `iss`.
+        api_keys: by keyed BLAKE2b hash, 64 lower-case hex digits.
+        access_keys: by access key id.
+        secrets_key: key of the API keys' hashes, 32 bytes; empty where there are none.
+        key_headers: lower-case headers in which a caller's API key may stand.
+        credential_parameters: lower-case names of query parameters that hold credentials.
+        signed_headers: lower-case headers that SigV4 must cover where they are present, beside
+            `host`, `content-type`, `content-encoding` and every `x-amz-…`, which it always must.
+        digest: SHA-256 of the meaning.
+        memo: claims by SHA-256 of a token whose signature verified under these keys; bounded by
+            whoever writes it, shared by nobody else, gone with these keys.
+    """
+
+    issuers: Mapping[str, IssuerKeys]
+    api_keys: Mapping[str, ApiKey]
+    access_keys: Mapping[str, AccessKey]
+    secrets_key: bytes
+    key_headers: frozenset[str]
+    credential_parameters: frozenset[str]
+    signed_headers: frozenset[str]
+    digest: str
+    memo: dict[bytes, Claims] = msgspec.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Show the digest only."""
+        return f"Keys({self.digest})"
+
+
+class Tenants(msgspec.Struct, frozen=True, kw_only=True):
+    """Every tenant, by id and by the (issuer, subject) of its tokens."""
+
+    by_id: Mapping[str, Tenant]
+    by_subject: Mapping[tuple[str, str], Tenant]
+    digest: str
+
+
+def make_keys(
+    *,
+    issuers: Iterable[IssuerKeys] = (),
+    api_keys: Mapping[str, ApiKey],
+    access_keys: Mapping[str, AccessKey],
+    secrets_key: bytes | None,
+    key_headers: frozenset[str],
+    credential_parameters: frozenset[str],
+    signed_headers: frozenset[str] = frozenset(),
+) -> Keys:
+    """Put the keys together and compute their digest.
+
+    `x-api-key` joins the key headers, and `Authorization` never is one: it has its own reading.
+    """
+    by_issuer = {issuer.issuer: issuer for issuer in issuers}
+    headers = _lower(key_headers | {"x-api-key"}) - {"authorization"}
+    parameters, signed = _lower(credential_parameters), _lower(signed_headers)
+    parts = _Meaning(
+        issuers=[_issuer_meaning(by_issuer[name]) for name in sorted(by_issuer)],
+        api_keys=sorted((key.id, key.tenant_id, text) for text, key in api_keys.items()),
+        access_keys=sorted((key.id, key.tenant_id) for key in access_keys.values()),
+        headers=[sorted(headers), sorted(parameters), sorted(signed)],
+    )
+    return Keys(
+        issuers=by_issuer,
+        api_keys=api_keys,
+        access_keys=access_keys,
+        secrets_key=secrets_key or b"",
+        key_headers=headers,
+        credential_parameters=parameters,
+        signed_headers=signed,
+        digest=meaning_digest("keys", msgspec.json.encode(parts)),
+    )
+
+
+def with_issuer(keys: Keys, issuer: IssuerKeys) -> Keys:
+    """Return the keys with one issuer's replaced.
+
+    Verified claims are kept only where nothing but the age is new; after any other change each
+    token is verified again.
+    """
+    changed = make_keys(
+        issuers=({**keys.issuers, issuer.issuer: issuer}).values(),
+        api_keys=keys.api_keys,
+        access_keys=keys.access_keys,
+        secrets_key=keys.secrets_key,
+        key_headers=keys.key_headers,
+        credential_parameters=keys.credential_parameters,
+        signed_headers=keys.signed_headers,
+    )
+    return msgspec.structs.replace(changed, memo=keys.memo) if _same(keys, changed) else changed
+
+
+def meaning_digest(part: str, meaning: bytes) -> str:
+    """Hash a canonical meaning, prefixed by the part and its version."""
+    return "sha256:" + hashlib.sha256(f"facegate {part} v1\n".encode() + meaning).hexdigest()
+
+
+class _IssuerMeaning(msgspec.Struct, frozen=True):
+    issuer: str
+    audience: str
+    algorithms: list[str]
+    max_stale_s: int
+    keys: list[tuple[str, str, list[str]]]
+
+
+class _Meaning(msgspec.Struct, frozen=True):
+    issuers: list[_IssuerMeaning]
+    api_keys: list[tuple[str, str, str]]
+    access_keys: list[tuple[str, str]]
+    headers: list[list[str]]
+
+
+def _issuer_meaning(issuer: IssuerKeys) -> _IssuerMeaning:
+    return _IssuerMeaning(
+        issuer=issuer.issuer,
+        audience=issuer.audience,
+        algorithms=sorted(issuer.algorithms),
+        max_stale_s=int(issuer.max_stale.total_seconds()),
+        keys=sorted(
+            (key.kid, key.thumbprint, sorted(key.algorithms)) for key in issuer.keys.values()
+        ),
+    )
+
+
+def _same(old: Keys, new: Keys) -> bool:
+    return old.digest == new.digest
+
+
+def _lower(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)

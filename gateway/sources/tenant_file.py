@@ -1,0 +1,156 @@
+"""The form of the tenant file: what may stand in it, entry by entry.
+
+Rules over several entries (unique ids, one verdict a name) stand in `gateway.sources.tenants`.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time
+from typing import Annotated, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
+
+from gateway.core.geography.codes import is_code
+from gateway.core.identity.model import ReferenceKind, TenantType
+
+# Words that stand for an empty set of facts; a file cannot claim them.
+_RESERVED = frozenset({"none", "unknown", "undeclared", "not_screened"})
+
+
+def _country(text: str) -> str:
+    if not is_code(text):
+        raise ValueError("must be an ISO 3166-1 code such as `GB` or ISO 3166-2 such as `UA-43`")
+    return text
+
+
+def _free(text: str) -> str:
+    if text in _RESERVED:
+        raise ValueError("is a reserved word: leave the entry out instead")
+    return text
+
+
+def _name(text: str) -> str:
+    if not text.isprintable() or text != " ".join(text.split()):
+        raise ValueError("must be printable text without surplus spaces")
+    return text
+
+
+def _instant(value: object) -> object:
+    """Read a date as its first instant in UTC, and a time only where it names its zone.
+
+    Raises:
+        ValueError: a time without a zone.
+    """
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+        except ValueError:
+            return value
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("a time must name its zone, e.g. end in `Z`")
+        return value.astimezone(UTC)
+    return datetime.combine(value, time.min, UTC) if isinstance(value, date) else value
+
+
+Country = Annotated[str, AfterValidator(_country)]
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$")]
+Label = Annotated[Identifier, AfterValidator(_free)]
+Word = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$"), AfterValidator(_free)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255), AfterValidator(_name)]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class PartyEntry(_Entry):
+    """A party behind the tenant, other than the tenant itself."""
+
+    name: Name
+    role: Literal["end_user", "reseller", "owner"]
+    type: TenantType
+    countries: list[Country] = []
+    listed: list[Word] | None = Field(
+        default=None, description="lists that name the party; [] is clean, absent is not screened"
+    )
+
+
+class ReferenceEntry(_Entry):
+    """A licence, consent, authorisation or review on file."""
+
+    id: Name
+    kind: ReferenceKind
+    valid_from: Instant | None = None
+    valid_to: Instant | None = Field(default=None, description="first instant without validity")
+
+    @model_validator(mode="after")
+    def _is_a_span(self) -> Self:
+        if self.valid_from and self.valid_to and self.valid_from >= self.valid_to:
+            raise ValueError("`valid_to` must be after `valid_from`")
+        return self
+
+
+class TokenEntry(_Entry):
+    """The tokens of one subject at one issuer."""
+
+    issuer: Name
+    subject: Name
+
+
+class ApiKeyEntry(_Entry):
+    """An API key, by its keyed BLAKE2b-256 hash."""
+
+    id: Identifier
+    hash: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class AccessKeyEntry(_Entry):
+    """A gateway-issued access key with its encrypted secret."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^FGAK[A-Z0-9]{12,28}$")]
+    secret: Annotated[str, StringConstraints(max_length=512)]
+
+
+class CredentialsEntry(_Entry):
+    """Everything that a tenant may present."""
+
+    jwt: list[TokenEntry] = []
+    api_keys: list[ApiKeyEntry] = []
+    access_keys: list[AccessKeyEntry] = []
+
+
+class TenantEntry(_Entry):
+    """One tenant, as the operator attests it."""
+
+    id: Identifier
+    legal_name: Name
+    type: TenantType
+    tier: Label | None = None
+    tags: list[Label] = []
+    countries: list[Country] = []
+    deployments: list[Country] = []
+    end_uses: list[Word] = []
+    listed: list[Word] | None = Field(
+        default=None, description="lists that name the tenant; [] is clean, absent is not screened"
+    )
+    parties: list[PartyEntry] = []
+    references: list[ReferenceEntry] = []
+    credentials: CredentialsEntry = CredentialsEntry()
+
+
+class TenantFile(_Entry):
+    """The tenant file."""
+
+    api_version: Literal["facegate/v1"] = Field(alias="apiVersion")
+    kind: Literal["Tenants"]
+    tenants: list[TenantEntry]

@@ -1,0 +1,274 @@
+"""YAML text to plain values with their places: YAML 1.2 core schema, read strictly.
+
+Composed here from ruamel's parser events, so that nothing of its own types, of tags or of YAML 1.1
+can come through: `NO` is Norway, `on` is text, `012` is refused. Dates and times are the one
+addition to the core schema (yaml.org/spec/1.2.2, section 10.3).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, NoReturn
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+)
+
+from gateway.errors import Finding, FindingsError
+
+Scalar = str | int | float | bool | date | datetime | None
+Place = tuple[int, int]
+
+_DEPTH: Final = 64
+_ALIASES: Final = 64
+_ALIASED_NODES: Final = 10_000  # what aliases may add: a file of a few KB must stay a few KB
+_QUOTED: Final = 64
+
+_WORDS: Final[dict[str, bool | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+}
+_NUMERIC: Final = re.compile(
+    r"[-+]?(\.?[0-9][0-9_]*(\.[0-9_]*)?([eE][-+]?[0-9]+)?|0[xob][0-9a-fA-F_]+)"
+    r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+    re.ASCII,
+)
+_INTEGER: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})", re.ASCII)
+_FLOAT: Final = re.compile(r"-?(0|[1-9][0-9]{0,17})\.[0-9]{1,17}", re.ASCII)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TIME: Final = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[-+][0-9]{2}:[0-9]{2})?",
+    re.ASCII,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """A value with the places of everything in it.
+
+    Attributes:
+        value: the plain value: dict, list, str, int, float, bool, None, date or datetime.
+        place: line and column of its first character, from 1.
+        keys: places of a mapping's keys; empty elsewhere.
+        children: nodes below, by key or by index.
+        weight: number of values in it, aliases written out.
+    """
+
+    value: object
+    place: Place
+    keys: dict[str, Place]
+    children: dict[str | int, Node]
+    weight: int
+
+
+def quoted(text: str) -> str:
+    """Return foreign text in backticks: bounded, control characters escaped."""
+    short = text if len(text) <= _QUOTED else text[: _QUOTED - 1] + "…"
+    return (
+        f"`{short.encode('unicode_escape').decode('ascii') if not short.isprintable() else short}`"
+    )
+
+
+def compose(text: str, *, path: str) -> Node:
+    """Read one YAML document.
+
+    Args:
+        text: the file's text.
+        path: stands in the findings.
+
+    Raises:
+        FindingsError: the text is not one acceptable document; every mistake that was reached.
+    """
+    composer = _Composer(path)
+    try:
+        node = composer.document(iter(YAML(typ="safe", pure=True).parse(text)))
+    except MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+        composer.add(place, f"not YAML: {_words(error)}")
+    except (YAMLError, ValueError, RecursionError) as error:
+        composer.add((1, 1), f"not YAML: {type(error).__name__}")
+    except _StoppedError:
+        pass
+    else:
+        if not composer.findings:
+            return node
+    raise FindingsError(tuple(sorted(composer.findings)))
+
+
+def _words(error: MarkedYAMLError) -> str:
+    """Return the parser's problem without the lines of the file that it would show."""
+    parts = [str(part).strip() for part in (error.context, error.problem) if part]
+    words = ", ".join(parts).splitlines()
+    return words[0].rstrip(".") if words else "not readable"
+
+
+class _StoppedError(Exception):
+    """Reading cannot go on; the finding that says why is already kept."""
+
+
+class _Composer:
+    """Builds nodes from events; lives for one text."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.findings: list[Finding] = []
+        self._anchors: dict[str, Node] = {}
+        self._aliases = 0
+        self._aliased = 0
+
+    def add(self, place: Place, message: str, hint: str = "") -> None:
+        """Keep a finding and go on."""
+        line, column = place
+        self.findings.append(
+            Finding(path=self.path, line=line, column=column, message=message, hint=hint)
+        )
+
+    def document(self, events: Iterator[Event]) -> Node:
+        """Read the only document of the stream; an empty stream is null."""
+        root: Node | None = None
+        for event in events:
+            if isinstance(event, DocumentStartEvent):
+                self._start_document(event, first=root is None)
+                root = self._node(next(events), events, depth=0)
+        return root or _scalar_node(None, (1, 1))
+
+    def _start_document(self, event: DocumentStartEvent, *, first: bool) -> None:
+        place = _place(event)
+        if event.version not in {None, (1, 2)} or event.tags:
+            self._stop(place, "directives are not accepted", "the file is read as YAML 1.2")
+        if not first:
+            self._stop(place, "a second document stands in this file", "one document a file")
+
+    def _stop(self, place: Place, message: str, hint: str = "") -> NoReturn:
+        self.add(place, message, hint)
+        raise _StoppedError
+
+    def _node(self, event: Event, events: Iterator[Event], *, depth: int) -> Node:
+        place = _place(event)
+        if isinstance(event, AliasEvent):
+            return self._alias(event, place)
+        if getattr(event, "tag", None) is not None:
+            self.add(place, "tags are not accepted", "write the plain value")
+        if depth > _DEPTH:
+            self._stop(place, f"nested deeper than {_DEPTH} levels")
+        if isinstance(event, MappingStartEvent):
+            node = self._mapping(events, place, depth=depth)
+        elif isinstance(event, SequenceStartEvent):
+            node = self._sequence(events, place, depth=depth)
+        else:
+            node = _scalar_node(self._scalar(event, place), place)
+        anchor = getattr(event, "anchor", None)
+        if anchor is not None:
+            self._anchors[anchor] = node
+        return node
+
+    def _alias(self, event: AliasEvent, place: Place) -> Node:
+        node = self._anchors.get(event.anchor)
+        if node is None:
+            self._stop(place, f"alias {quoted(event.anchor)} names no finished anchor before it")
+        self._aliases += 1
+        self._aliased += node.weight
+        if self._aliases > _ALIASES or self._aliased > _ALIASED_NODES:
+            self._stop(place, "too many aliases", f"at most {_ALIASES} in a file")
+        return node
+
+    def _sequence(self, events: Iterator[Event], place: Place, *, depth: int) -> Node:
+        nodes: list[Node] = []
+        for event in events:
+            if isinstance(event, SequenceEndEvent):
+                break
+            nodes.append(self._node(event, events, depth=depth + 1))
+        return Node(
+            value=[node.value for node in nodes],
+            place=place,
+            keys={},
+            children=dict(enumerate(nodes)),
+            weight=1 + sum(node.weight for node in nodes),
+        )
+
+    def _mapping(self, events: Iterator[Event], place: Place, *, depth: int) -> Node:
+        keys: dict[str, Place] = {}
+        children: dict[str | int, Node] = {}
+        for event in events:
+            if isinstance(event, MappingEndEvent):
+                break
+            key = self._key(self._node(event, events, depth=depth + 1), event, keys)
+            child = self._node(next(events), events, depth=depth + 1)
+            if key is not None:
+                keys[key] = _place(event)
+                children[key] = child
+        return Node(
+            value={key: child.value for key, child in children.items() if isinstance(key, str)},
+            place=place,
+            keys=keys,
+            children=children,
+            weight=1 + sum(1 + child.weight for child in children.values()),
+        )
+
+    def _key(self, node: Node, event: Event, keys: dict[str, Place]) -> str | None:
+        key, place = node.value, _place(event)
+        if key == "<<" and getattr(event, "style", None) is None:
+            self.add(place, "merge keys are not accepted", "repeat the keys")
+            return None
+        if not isinstance(key, str):
+            self.add(place, "a key must be text", "put it in quotes")
+            return None
+        if key in keys:
+            self.add(place, f"key {quoted(key)} stands twice", f"first in line {keys[key][0]}")
+            return None
+        return key
+
+    def _scalar(self, event: Event, place: Place) -> Scalar:
+        if not isinstance(event, ScalarEvent):
+            self._stop(place, "not YAML: a value is missing")
+        text = str(event.value)
+        if event.style is not None:
+            return text
+        try:
+            return _plain(text)
+        except ValueError:
+            self.add(place, f"{quoted(text)} is no plain number or date", "quote it if it is text")
+            return text
+
+
+def _plain(text: str) -> Scalar:
+    """Read an unquoted scalar.
+
+    Raises:
+        ValueError: it looks like a number or a date and is not in its one accepted form.
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if _DATE.fullmatch(text):
+        return date.fromisoformat(text)
+    if _TIME.fullmatch(text):
+        return datetime.fromisoformat(text)
+    if not _NUMERIC.fullmatch(text):
+        return text
+    if _INTEGER.fullmatch(text):
+        return int(text)
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    raise ValueError(text)
+
+
+def _scalar_node(value: Scalar, place: Place) -> Node:
+    return Node(value=value, place=place, keys={}, children={}, weight=1)
+
+
+def _place(event: Event) -> Place:
+    return event.start_mark.line + 1, event.start_mark.column + 1
