@@ -1,0 +1,148 @@
+"""Packs to the table of bit masks that judging reads, and to the digest of what they mean."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from gateway.core.policy.attributes import ATTRIBUTES
+from gateway.core.policy.model import Column, Condition, Counts, Pack, Policies, Rule, Table
+
+_VERSION = b"facegate policies v1\n"
+
+
+def compile_policies(packs: Sequence[Pack]) -> Policies:
+    """Make a policy from packs.
+
+    Args:
+        packs: with unique ids, in any order; pack order is the order of their ids, so that moving
+            a file changes nothing.
+    """
+    ordered = tuple(sorted(packs, key=_pack_id))
+    table = _table(ordered)
+    enforced = table.enforced.bit_count()
+    return Policies(
+        packs=ordered,
+        table=table,
+        digest="sha256:" + hashlib.sha256(canonical(ordered)).hexdigest(),
+        counts=Counts(
+            packs=len(ordered),
+            rules=len(table.ids),
+            enforced=enforced,
+            shadow=len(table.ids) - enforced,
+        ),
+    )
+
+
+def canonical(packs: Sequence[Pack]) -> bytes:
+    """Return what packs mean as canonical text: equal exactly where every decision is equal.
+
+    Rules with their effect, mode, conditions (groups written out, sorted) and times; no wording,
+    owner, source or place. The order of rules counts: it is the order of ids in decisions.
+    """
+    meaning = [
+        (
+            f"{pack.id}/{rule.id}",
+            rule.effect,
+            rule.needs,
+            "shadow" if pack.in_shadow(rule) else "enforce",
+            [
+                (condition.attribute, condition.negated, sorted(condition.values))
+                for condition in sorted(rule.conditions, key=_attribute)
+            ],
+            _text(rule.effective_from),
+            _text(rule.effective_to),
+        )
+        for pack in sorted(packs, key=_pack_id)
+        for rule in pack.rules
+    ]
+    return _VERSION + msgspec.json.encode(meaning)
+
+
+def _pack_id(pack: Pack) -> str:
+    return pack.id
+
+
+def _attribute(condition: Condition) -> str:
+    return condition.attribute
+
+
+def _text(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.isoformat()
+
+
+def _table(packs: Sequence[Pack]) -> Table:
+    pairs = [(pack, rule) for pack in packs for rule in pack.rules]
+    rules = [rule for _, rule in pairs]
+    boundaries, active = _times(rules)
+    kinds = sorted({rule.needs for rule in rules if rule.needs is not None})
+    return Table(
+        ids=tuple(f"{pack.id}/{rule.id}" for pack, rule in pairs),
+        columns=tuple(
+            _column(position, attribute, rules)
+            for position, attribute in enumerate(ATTRIBUTES)
+            if any(_asked(rule, attribute) for rule in rules)
+        ),
+        boundaries=boundaries,
+        active=active,
+        enforced=_mask([not pack.in_shadow(rule) for pack, rule in pairs]),
+        denies=_mask([rule.effect == "deny" for rule in rules]),
+        requires=_mask([rule.effect == "require" for rule in rules]),
+        permits=_mask([rule.effect == "permit" for rule in rules]),
+        needs=tuple((kind, _mask([rule.needs == kind for rule in rules])) for kind in kinds),
+    )
+
+
+def _mask(chosen: Sequence[bool]) -> int:
+    """Return the number whose bit *n* is set where the n-th is chosen."""
+    digits = "".join(["1" if one else "0" for one in reversed(chosen)])
+    return int(digits, 2) if digits else 0
+
+
+def _times(rules: Sequence[Rule]) -> tuple[tuple[datetime, ...], tuple[int, ...]]:
+    """Return the times at which anything changes, and the rules in effect between them."""
+    changes: dict[datetime, int] = {}
+    for number, rule in enumerate(rules):
+        if not _ever(rule):
+            continue
+        for time in (rule.effective_from, rule.effective_to):
+            if time is not None:
+                changes[time] = changes.get(time, 0) | 1 << number
+    active = [_mask([rule.effective_from is None for rule in rules])]
+    boundaries = tuple(sorted(changes))
+    for time in boundaries:
+        active.append(active[-1] ^ changes[time])
+    return boundaries, tuple(active)
+
+
+def _ever(rule: Rule) -> bool:
+    """Tell whether there is a time at which the rule is in effect."""
+    start, end = rule.effective_from, rule.effective_to
+    return start is None or end is None or start < end
+
+
+def _asked(rule: Rule, attribute: str) -> Condition | None:
+    return next((one for one in rule.conditions if one.attribute == attribute), None)
+
+
+def _column(position: int, attribute: str, rules: Sequence[Rule]) -> Column:
+    """Make the column of one attribute, in time linear in the values that the rules name."""
+    conditions = [_asked(rule, attribute) for rule in rules]
+    default = _mask([condition is None or condition.negated for condition in conditions])
+    turned: dict[str, int] = {}  # by value: the rules that naming it turns away from the default
+    for number, condition in enumerate(conditions):
+        for value in condition.values if condition is not None else ():
+            turned[value] = turned.get(value, 0) | 1 << number
+    regional = attribute == "destination"
+    masks = {
+        value: default
+        ^ (named | (turned.get(value[:2], 0) if regional and value[2:3] == "-" else 0))
+        for value, named in turned.items()
+    }
+    return Column(position=position, masks=masks, default=default, regional=regional)
+
+
+EMPTY = compile_policies(())

@@ -1,0 +1,149 @@
+"""Cases as they are written to cases that can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from gateway.core.decision import REASONS
+from gateway.core.identity.model import Reference
+from gateway.core.policy.attributes import ATTRIBUTES
+from gateway.core.policy.cases import SINGLE, Case, Expectation, facts_of
+from gateway.core.policy.parse import CaseEntry, CasesFile
+from gateway.core.policy.source import Loc, Source
+from gateway.core.policy.values import Mistake, check_member, closest, quoted
+from gateway.errors import Finding
+
+# When a case happens that does not say: cases never read the clock.
+UNDATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
+# Members that stand for the absence of all others.
+_ALONE: Final = {"listed": ("none", "not_screened"), "tag": ("none",), "end_use": ("undeclared",)}
+
+
+def link_cases(
+    sources: Sequence[Source], rules: Collection[str] | None, findings: list[Finding]
+) -> tuple[Case, ...]:
+    """Read the cases of all files.
+
+    Args:
+        sources: the files.
+        rules: ids `pack/rule` that a case may name; None where they are not all known.
+        findings: where mistakes go.
+    """
+    cases = list[Case]()
+    for source in sources:
+        file = source.parsed.file if isinstance(source.parsed.file, CasesFile) else None
+        reader = _CaseReader(source=source, file=file, rules=rules, findings=findings)
+        reader.check_pack()
+        read = [reader.case(index, entry) for index, entry in source.parsed.cases]
+        cases.extend(case for case in read if case is not None)
+    return tuple(cases)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _CaseReader:
+    """Reads the cases of one file; `file` is None where its shape is wrong elsewhere."""
+
+    source: Source
+    file: CasesFile | None
+    rules: Collection[str] | None
+    findings: list[Finding]
+
+    def check_pack(self) -> None:
+        """Report a pack that is not among the files."""
+        pack = self.file.pack if self.file else None
+        packs = {rule.partition("/")[0] for rule in self.rules or ()}
+        if pack is not None and self.rules is not None and pack not in packs:
+            hint = closest(pack, tuple(sorted(packs)))
+            self.findings.append(
+                self.source.finding(("pack",), f"unknown pack {quoted(pack)}", hint)
+            )
+
+    def case(self, index: int, entry: CaseEntry) -> Case | None:
+        """Return the case, or None where something about it is wrong."""
+        before = len(self.findings)
+        loc: Loc = ("cases", index)
+        given = self._given((*loc, "request"), entry)
+        expect = self._expect((*loc, "expect"), entry)
+        if len(self.findings) > before:
+            return None
+        at = entry.at or (self.file.at if self.file else None) or UNDATED
+        references = [
+            Reference(
+                id=one.id or one.kind,
+                kind=one.kind,
+                valid_from=one.valid_from,
+                valid_to=one.valid_to,
+            )
+            for one in entry.request.references
+        ]
+        place = self.source.place((*loc, "name"))
+        return Case(
+            name=entry.name,
+            path=place.path,
+            line=place.line,
+            pack=self.file.pack if self.file else None,
+            facts=facts_of(given, references, at),
+            expect=expect,
+        )
+
+    def _add(self, loc: Loc, entry: CaseEntry, mistake: Mistake) -> None:
+        message = f"case {quoted(entry.name)}: {mistake.message}"
+        self.findings.append(self.source.finding(loc, message, mistake.hint))
+
+    def _given(self, loc: Loc, entry: CaseEntry) -> dict[str, tuple[str, ...]]:
+        given: dict[str, tuple[str, ...]] = {}
+        written = entry.request.facts()
+        if "class" not in written:
+            hint = "e.g. `class: one_to_many`"
+            self._add(loc, entry, Mistake("the request has no `class`", hint))
+        for attribute, value in written.items():
+            members = _members(value)
+            mistake = _check_given(attribute, members)
+            if mistake is not None:
+                self._add((*loc, attribute), entry, mistake)
+            else:
+                given[attribute] = tuple(str(member) for member in members)
+        known = "operation" in given or "access" in given
+        if given.get("class") == ("unknown",) and known:
+            mistake = Mistake("an unknown operation has no `operation` and no `access`")
+            self._add(loc, entry, mistake)
+        return given
+
+    def _expect(self, loc: Loc, entry: CaseEntry) -> Expectation:
+        expect = entry.expect
+        rule = expect.rule
+        if rule is not None and "/" not in rule and self.file and self.file.pack:
+            rule = f"{self.file.pack}/{rule}"
+        if rule is not None and self.rules is not None and rule not in self.rules:
+            hint = closest(rule, tuple(sorted(self.rules)))
+            self._add((*loc, "rule"), entry, Mistake(f"unknown rule {quoted(rule)}", hint))
+        if expect.reason is not None and expect.reason not in REASONS:
+            hint = closest(expect.reason, tuple(REASONS))
+            mistake = Mistake(f"unknown reason {quoted(expect.reason)}", hint)
+            self._add((*loc, "reason"), entry, mistake)
+        needs = None if expect.needs is None else tuple(sorted(expect.needs))
+        return Expectation(outcome=expect.outcome, rule=rule, reason=expect.reason, needs=needs)
+
+
+def _members(value: object) -> list[object]:
+    """Return the members that are written: one value may stand without a list."""
+    return list[object](value) if isinstance(value, list) else [value]
+
+
+def _check_given(attribute: str, members: list[object]) -> Mistake | None:
+    """Tell what is wrong with the members that a case gives for an attribute."""
+    if attribute not in ATTRIBUTES:
+        hint = closest(attribute, (*ATTRIBUTES, "references")) or f"one of {', '.join(ATTRIBUTES)}"
+        return Mistake(f"unknown attribute {quoted(attribute)}", hint)
+    if not members:
+        return Mistake(f"`{attribute}` has no value", "leave it out for the default")
+    if attribute in SINGLE and len(members) > 1:
+        return Mistake(f"`{attribute}` has one value in a request")
+    if len(members) > 1 and set(_ALONE.get(attribute, ())) & set(map(str, members)):
+        words = " and ".join(f"`{word}`" for word in _ALONE[attribute])
+        return Mistake(f"{words} cannot stand beside others in `{attribute}`")
+    mistakes = (check_member(attribute, member) for member in members)
+    return next((mistake for mistake in mistakes if mistake is not None), None)

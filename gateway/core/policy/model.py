@@ -1,0 +1,168 @@
+"""Policy as values: packs of rules, and the table that judging reads.
+
+A rule names facts only by the attributes of `gateway.core.policy.attributes`. What the words of the
+policy language mean stands here (`Condition.covers`); how they are judged fast, in `compile`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Literal
+
+import msgspec
+
+from gateway.core.identity.model import ReferenceKind
+
+Effect = Literal["deny", "permit", "require"]
+Mode = Literal["enforce", "shadow"]
+Force = Literal["binding", "pending", "voluntary"]
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True):
+    """What a rule asks of one attribute; groups are written out.
+
+    A deny or require rule asks it of any member of the attribute, a permit rule of every member.
+
+    Attributes:
+        attribute: name from `attributes.ATTRIBUTES`.
+        values: what is named; never empty.
+        negated: `not_in`: whatever is not named satisfies the condition.
+    """
+
+    attribute: str
+    values: frozenset[str]
+    negated: bool = False
+
+    def covers(self, value: str) -> bool:
+        """Tell whether one member satisfies the condition.
+
+        A country covers its regions: `UA` covers `UA-43`, and never the other way.
+        """
+        named = value in self.values
+        if not named and self.attribute == "destination" and value[2:3] == "-":
+            named = value[:2] in self.values
+        return named is not self.negated
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule; it matches where all its conditions hold at a time when it is in effect.
+
+    Attributes:
+        id: unique in its pack.
+        effect: what a match does.
+        needs: the kind of reference that a `require` rule asks for; None with other effects.
+        mode: what the file says; the rules of a pending pack run in shadow whatever it says.
+        conditions: sorted by attribute, one an attribute; empty matches everything.
+        effective_from: inclusive, UTC; None is open.
+        effective_to: exclusive, UTC; None is open.
+        reason: one sentence for people.
+    """
+
+    id: str
+    effect: Effect
+    needs: ReferenceKind | None = None
+    mode: Mode = "enforce"
+    conditions: tuple[Condition, ...] = ()
+    effective_from: datetime | None = None
+    effective_to: datetime | None = None
+    reason: str = ""
+
+
+class Pack(msgspec.Struct, frozen=True, kw_only=True):
+    """Rules that one owner answers for, with where they come from and what force they have.
+
+    `review` is the day by which the owner reads the pack again.
+    """
+
+    id: str
+    owner: str
+    source: str
+    force: Force
+    review: date
+    rules: tuple[Rule, ...]
+    description: str = ""
+
+    def in_shadow(self, rule: Rule) -> bool:
+        """Tell whether a rule of this pack is only reported, not enforced."""
+        return self.force == "pending" or rule.mode == "shadow"
+
+
+class Column(msgspec.Struct, frozen=True, kw_only=True):
+    """Which rules one attribute leaves standing, by value.
+
+    A mask has bit *n* set where rule *n* is satisfied by the value, or does not ask.
+
+    Attributes:
+        position: the attribute's place in `attributes.ATTRIBUTES`.
+        masks: by every value that some rule names.
+        default: of every other value.
+        regional: whether a value like `UA-43` that no rule names counts as its country.
+    """
+
+    position: int
+    masks: Mapping[str, int]
+    default: int
+    regional: bool
+
+    def mask(self, value: str) -> int:
+        """Return the rules that a value leaves standing."""
+        found = self.masks.get(value)
+        if found is not None:
+            return found
+        if self.regional and value[2:3] == "-":
+            return self.masks.get(value[:2], self.default)
+        return self.default
+
+
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """All rules as bit masks; rule *n* in pack order is bit *n*.
+
+    Attributes:
+        ids: `pack/rule` by number.
+        columns: of the attributes that any rule names.
+        boundaries: the times at which rules begin or end, sorted.
+        active: rules in effect before the first boundary, from each boundary on; one longer.
+        enforced: all rules but those in shadow.
+        denies: rules by effect.
+        requires: likewise.
+        permits: likewise; only of these must every member satisfy.
+        needs: `requires` by the kind of reference, sorted by kind.
+    """
+
+    ids: tuple[str, ...]
+    columns: tuple[Column, ...]
+    boundaries: tuple[datetime, ...]
+    active: tuple[int, ...]
+    enforced: int
+    denies: int
+    requires: int
+    permits: int
+    needs: tuple[tuple[ReferenceKind, int], ...]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a policy holds."""
+
+    packs: int
+    rules: int
+    enforced: int
+    shadow: int
+
+
+class Policies(msgspec.Struct, frozen=True, kw_only=True):
+    """What requests are judged by: the packs sorted by id, and the table made from them.
+
+    `digest` is `sha256:` and 64 hex digits over the meaning; no path, wording or time of loading.
+    """
+
+    packs: tuple[Pack, ...]
+    table: Table
+    digest: str
+    counts: Counts
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """Return the rule with the id `pack/rule`, for people who ask why."""
+        pack_id, _, own_id = rule_id.partition("/")
+        rules = (rule for pack in self.packs if pack.id == pack_id for rule in pack.rules)
+        return next((rule for rule in rules if rule.id == own_id), None)

@@ -1,0 +1,81 @@
+"""What may be written as a member of an attribute, so that a rule that can never match is found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Final
+
+import msgspec
+
+from gateway.core.policy.attributes import CLOSED, PLACELESS
+from gateway.core.policy.countries import MISTAKEN, is_place
+
+_MEMBER_CHARACTERS: Final = 256
+_QUOTED_CHARACTERS: Final = 64
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """What is wrong with a value, and what to do about it."""
+
+    message: str
+    hint: str = ""
+
+
+def quoted(text: str) -> str:
+    """Return foreign text in backticks: bounded, and printable."""
+    short = text if len(text) <= _QUOTED_CHARACTERS else text[: _QUOTED_CHARACTERS - 1] + "…"
+    return f"`{''.join(character if character.isprintable() else '?' for character in short)}`"
+
+
+def closest(word: str, words: tuple[str, ...]) -> str:
+    """Return a hint that names the word which was probably meant; empty where none is near."""
+    near = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
+    return f"did you mean {quoted(near[0])}?" if near else ""
+
+
+def check_member(attribute: str, value: object) -> Mistake | None:
+    """Tell what is wrong with a written member; None where it can occur in facts."""
+    if not isinstance(value, str):
+        return Mistake(f"a value of `{attribute}` must be text", "put it in quotes if it is text")
+    if attribute in CLOSED:
+        words = CLOSED[attribute]
+        if value in words:
+            return None
+        hint = closest(value, words) or f"one of {', '.join(words)}"
+        return Mistake(f"{quoted(value)} is no value of `{attribute}`", hint)
+    if attribute == "destination":
+        return _check_destination(value)
+    if value != value.strip() or not value.isprintable() or not value:
+        return Mistake(
+            f"{quoted(value)} is no value of `{attribute}`", "printable, no space at its ends"
+        )
+    if len(value) > _MEMBER_CHARACTERS:
+        return Mistake(f"a value of `{attribute}` is longer than {_MEMBER_CHARACTERS} characters")
+    return None
+
+
+def _check_destination(value: str) -> Mistake | None:
+    if value in PLACELESS or is_place(value):
+        return None
+    upper = value.upper()
+    if is_place(MISTAKEN.get(upper, upper)):
+        hint = f"did you mean {quoted(MISTAKEN.get(upper, upper))}?"
+    else:
+        hint = closest(value, PLACELESS) or (
+            "an ISO 3166 code like `GB` or `UA-43`, `group:name`, or one of "
+            + ", ".join(f"`{word}`" for word in PLACELESS)
+        )
+    return Mistake(f"{quoted(value)} is no destination", hint)
+
+
+def repeated(items: Sequence[object]) -> list[int]:
+    """Return the indices of texts that stand earlier in the list already."""
+    seen = set[str]()
+    found = list[int]()
+    for index, item in enumerate(items):
+        if isinstance(item, str):
+            if item in seen:
+                found.append(index)
+            seen.add(item)
+    return found
