@@ -1,0 +1,1 @@
+"""The proof: decisions as durable, ordered, checkable lines."""
