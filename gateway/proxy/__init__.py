@@ -1,0 +1,1 @@
+"""The data listener: bytes to a canonical request, and the exchange with the provider."""

@@ -1,0 +1,182 @@
+"""One keep-alive connection to the provider: a request out, its response in, then the next.
+
+No task and no timer of its own: a future for each exchange, which the pool awaits and whose
+deadline the pool keeps. A connection that is in any doubt is aborted, never mended.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+
+from gateway.errors import UpstreamError
+from gateway.proxy.response import ResponseLimits, ResponseReader, UpstreamResponse
+
+# Up to here one copy is cheaper than a second system call.
+_JOINED_BYTES = 65_536
+
+
+class ConnectionEvents(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connection tells its pool."""
+
+    made: Callable[[Connection], None]
+    freed: Callable[[Connection], None]
+    lost: Callable[[Connection], None]
+
+
+class Connection(asyncio.Protocol):
+    """One connection; owned by its pool, used by one exchange at a time.
+
+    `deadline` is on the loop's clock and means something while an exchange is under way.
+    """
+
+    __slots__ = (
+        "_answer",
+        "_events",
+        "_limits",
+        "_loop",
+        "_lost",
+        "_poll",
+        "_reader",
+        "_transport",
+        "deadline",
+    )
+
+    def __init__(
+        self,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        limits: ResponseLimits,
+        events: ConnectionEvents,
+    ) -> None:
+        self._loop = loop
+        self._limits = limits
+        self._events = events
+        self._transport: asyncio.Transport  # from connection_made on; nobody has it before
+        self._poll = select.poll()
+        self._reader: ResponseReader | None = None
+        self._answer: asyncio.Future[UpstreamResponse] | None = None
+        self._lost = False
+        self.deadline = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """Whether an exchange is under way."""
+        return self._answer is not None
+
+    @property
+    def open(self) -> bool:
+        """Whether neither end has closed, as far as the loop knows."""
+        return not self._lost and not self._transport.is_closing()
+
+    def usable(self) -> bool:
+        """Tell whether another request may be written: open, and nothing has arrived unasked.
+
+        The look at the socket finds an end or bytes that the loop has not delivered yet; written
+        to all the same, the one would lose the request and the other would be taken for its
+        answer.
+        """
+        return self.open and not self._poll.poll(0)
+
+    def send(
+        self, head: bytes, body: bytes, *, deadline: float
+    ) -> asyncio.Future[UpstreamResponse]:
+        """Write one request and return the future of its response; it was just seen to be open.
+
+        From here on the provider may act on the request: it is never written again.
+        """
+        answer: asyncio.Future[UpstreamResponse] = self._loop.create_future()
+        self._answer = answer
+        self._reader = ResponseReader(limits=self._limits, no_body=head.startswith(b"HEAD "))
+        self.deadline = deadline
+        if len(body) <= _JOINED_BYTES:
+            self._transport.write(head + body)
+        else:
+            self._transport.writelines((head, body))
+        return answer
+
+    def abandon(self, answer: asyncio.Future[UpstreamResponse]) -> None:
+        """Give up an exchange whose caller left; without effect once it is over.
+
+        The rest of the answer may still come, so the connection goes with it.
+        """
+        if self._answer is answer:
+            self._answer = self._reader = None
+            self.drop()
+        elif answer.done() and not answer.cancelled():
+            answer.exception()  # seen: the caller left in the moment that it was set
+
+    def expire(self) -> None:
+        """End the exchange under way: its deadline has passed."""
+        self._fail(
+            UpstreamError(
+                "the provider did not answer in time", sent=True, reason="upstream.timeout"
+            )
+        )
+
+    def drop(self) -> None:
+        """Abort the connection; whoever waits for an answer on it is told."""
+        self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport (asyncio's callback)."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+        self._events.made(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; bytes that nobody asked for end the connection (asyncio's callback)."""
+        reader, answer = self._reader, self._answer
+        if reader is None or answer is None:
+            self.drop()
+            return
+        try:
+            response = reader.feed(data)
+        except UpstreamError as error:
+            self._fail(error)
+            return
+        if response is None:
+            return
+        self._answer = self._reader = None
+        if self._clean(reader) and not answer.done():
+            self._events.freed(self)
+        else:
+            self.drop()
+        if not answer.done():
+            answer.set_result(response)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the pool, and whoever waits for an answer (asyncio's callback)."""
+        self._lost = True
+        self._events.lost(self)
+        ended = "ended" if exc is None else "was lost"
+        self._fail(
+            UpstreamError(
+                f"the connection {ended} before the answer was whole",
+                sent=True,
+                reason="upstream.broken",
+            )
+        )
+
+    def _clean(self, reader: ResponseReader) -> bool:
+        """Tell whether both ends are between two exchanges.
+
+        An answer can come before its request was all written (a 413): what is left in the buffer
+        would then be read as the next request's.
+        """
+        return (
+            reader.reusable
+            and not self._transport.is_closing()
+            and self._transport.get_write_buffer_size() == 0
+        )
+
+    def _fail(self, error: UpstreamError) -> None:
+        answer = self._answer
+        self._answer = self._reader = None
+        self.drop()
+        if answer is not None and not answer.done():
+            answer.set_exception(error)

@@ -1,0 +1,266 @@
+"""What goes to the provider and what comes back: fresh heads, made from allow-lists.
+
+Nothing of the caller's identity, of hop-by-hop or of forwarding metadata passes, whatever the
+allow-lists say; the gateway's own credential takes the place of the caller's. Fails closed: a head
+that would hold a byte which could begin another line or another request is never written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Final, assert_never
+
+import msgspec
+
+from gateway.core import sigv4
+from gateway.core.request import Request
+from gateway.errors import UpstreamError
+from gateway.proxy.response import UpstreamResponse
+from gateway.respond import Answer
+
+_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)  # RFC 9110 section 5.6.2
+
+# RFC 9110 section 7.6.1, and what a message's own framing says.
+_HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "content-length",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authentication-info",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_NEVER_UPSTREAM: Final = _HOP_BY_HOP | {
+    # made here
+    "expect",
+    "host",
+    "x-amz-content-sha256",
+    "x-amz-date",
+    "x-amz-security-token",
+    # who the caller is, and through whom it came
+    "api-key",
+    "authorization",
+    "cookie",
+    "cookie2",
+    "forwarded",
+    "ocp-apim-subscription-key",
+    "true-client-ip",
+    "via",
+    "x-api-key",
+    "x-auth-token",
+    "x-client-ip",
+    "x-goog-api-key",
+    "x-real-ip",
+}
+_NEVER_BACK: Final = _HOP_BY_HOP | {
+    "alt-svc",  # would lead the client around the gateway
+    "cache-control",  # said here
+    "set-cookie",
+    "set-cookie2",
+}
+_NEVER_PREFIXES: Final = ("x-facegate-", "x-forwarded-")
+# Without it the body cannot be read: the bytes pass as they came.
+_ALWAYS_BACK: Final = frozenset({"content-encoding"})
+
+_WITH_CONTENT: Final = frozenset({"PATCH", "POST", "PUT"})
+
+
+class _Hidden(msgspec.Struct, frozen=True, kw_only=True):
+    """A value that never shows what it holds."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(…)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return []
+
+
+class AwsCredential(_Hidden, frozen=True, kw_only=True):
+    """Requests are signed anew (SigV4) for this key, region and service."""
+
+    access_key_id: str
+    secret: str
+    region: str
+    service: str
+    session_token: str | None = None
+
+
+class HeaderCredential(_Hidden, frozen=True, kw_only=True):
+    """A key in a header of its own, e.g. `Ocp-Apim-Subscription-Key`."""
+
+    name: str
+    value: str
+
+    def __post_init__(self) -> None:
+        """Refuse a name that is none.
+
+        Raises:
+            ValueError: the name is not a token.
+        """
+        if not _TOKEN.fullmatch(self.name):
+            raise ValueError("the name of the credential's header is not a token")
+
+
+class BearerCredential(_Hidden, frozen=True, kw_only=True):
+    """A token in `Authorization: Bearer`."""
+
+    token: str
+
+
+class NoCredential(msgspec.Struct, frozen=True):
+    """The provider asks for none, or a proxy behind the gateway adds it."""
+
+
+Credential = AwsCredential | HeaderCredential | BearerCredential | NoCredential
+
+
+def outbound_head(
+    request: Request,
+    *,
+    upstream_host: str,
+    forward_headers: frozenset[str],
+    credential: Credential,
+    body: bytes,
+    payload_sha256: str | None,
+    now: datetime,
+) -> bytes:
+    """Make request line and headers as they go to the provider, the empty line with them.
+
+    Method and target are those that were judged, to the character.
+
+    Args:
+        request: the canonical reading.
+        upstream_host: the Host header of the upstream (`upstream.host_field`).
+        forward_headers: lower-case names that may pass.
+        credential: the gateway's own.
+        body: the bytes that will follow.
+        payload_sha256: their hash in hex where it is known, else None.
+        now: the time of a signature, UTC.
+
+    Raises:
+        UpstreamError: a value holds a character that no head may hold; nothing was sent.
+    """
+    passable = _passable(forward_headers)
+    headers = {"host": upstream_host}
+    headers |= {name: value for name, value in request.headers.items() if name in passable}
+    if body or request.method in _WITH_CONTENT:
+        headers["content-length"] = str(len(body))
+    match credential:
+        case AwsCredential():
+            digest = payload_sha256 or hashlib.sha256(body).hexdigest()
+            headers.update(_signed(request, headers, credential, payload_sha256=digest, now=now))
+        case HeaderCredential():
+            headers[credential.name.lower()] = credential.value
+        case BearerCredential():
+            headers["authorization"] = f"Bearer {credential.token}"
+        case NoCredential():
+            pass
+        case _ as unreachable:
+            assert_never(unreachable)
+    return _written(request, headers)
+
+
+def response_for_client(
+    response: UpstreamResponse, response_headers: frozenset[str], decision_id: str
+) -> Answer:
+    """Make the answer to the caller: status and body as they came, headers from the allow-list.
+
+    Content-Encoding always passes, hop-by-hop headers (those that Connection names too), cookies
+    and the provider's caching never do; whoever writes the answer says its length.
+    """
+    passable = _returnable(response_headers)
+    hop_by_hop = {
+        token.strip().lower()
+        for name, value in response.headers
+        if name == "connection"
+        for token in value.split(",")
+    }
+    headers = [
+        (name, value)
+        for name, value in response.headers
+        if name in passable and name not in hop_by_hop
+    ]
+    return Answer(
+        status=response.status,
+        headers=(*headers, ("Cache-Control", "no-store"), ("X-Facegate-Decision", decision_id)),
+        body=response.body,
+    )
+
+
+@lru_cache(maxsize=64)
+def _passable(forward_headers: frozenset[str]) -> frozenset[str]:
+    """Take the names that never pass out of an allow-list; the lists are the catalogue's, few."""
+    allowed = forward_headers - _NEVER_UPSTREAM
+    return frozenset(name for name in allowed if not name.startswith(_NEVER_PREFIXES))
+
+
+@lru_cache(maxsize=64)
+def _returnable(response_headers: frozenset[str]) -> frozenset[str]:
+    """Do the same for the way back."""
+    allowed = (response_headers | _ALWAYS_BACK) - _NEVER_BACK
+    return frozenset(name for name in allowed if not name.startswith(_NEVER_PREFIXES))
+
+
+def _signed(
+    request: Request,
+    headers: Mapping[str, str],
+    credential: AwsCredential,
+    *,
+    payload_sha256: str,
+    now: datetime,
+) -> dict[str, str]:
+    # What AWS requires to be signed, and the type of what is signed; like the SDKs, not what
+    # something on the way may add to or rewrite (User-Agent, Accept).
+    signed = {
+        name: value
+        for name, value in headers.items()
+        if name in {"host", "content-type"} or name.startswith("x-amz-")
+    }
+    made = {"x-amz-date": sigv4.amz_date(now)}
+    if credential.session_token is not None:
+        made["x-amz-security-token"] = signed["x-amz-security-token"] = credential.session_token
+    try:
+        made["authorization"] = sigv4.sign(
+            method=request.method,
+            path=request.path,
+            query=request.query_string,
+            headers=signed,
+            payload_sha256=payload_sha256,
+            access_key_id=credential.access_key_id,
+            secret=credential.secret,
+            region=credential.region,
+            service=credential.service,
+            now=now,
+        )
+    except ValueError:
+        raise _unwritable() from None
+    return made
+
+
+def _written(request: Request, headers: Mapping[str, str]) -> bytes:
+    line = f"{request.method} {request.target} HTTP/1.1"
+    lines = [line, *[f"{name}: {value}" for name, value in headers.items()]]
+    # The door has refused all of this; a credential from a file may end in a line feed.
+    text = "".join(lines)
+    if not (text.isascii() and text.replace("\t", " ").isprintable()):
+        raise _unwritable()
+    if line.count(" ") != 2 or "\t" in line or not request.path.startswith("/"):  # noqa: PLR2004 - method SP target SP version
+        raise _unwritable()
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+
+
+def _unwritable() -> UpstreamError:
+    return UpstreamError(
+        "the request holds a character that cannot be sent to the provider", sent=False
+    )

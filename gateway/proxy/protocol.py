@@ -1,0 +1,339 @@
+"""One client connection of the data listener, where aiohttp has no hook.
+
+aiohttp's C parser and its `StreamReader` stay; what is done with them is ours: deadlines and sizes
+of heads, requests one at a time, refusals that echo nothing, and an end of the connection that
+lets the client read its answer. The base classes' private attributes are used throughout, so the
+version of aiohttp is pinned and the tests of this file are its contract.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
+
+import msgspec
+from aiohttp import StreamReader, web, web_protocol
+from aiohttp.http import RawRequestMessage, StreamWriter
+
+from gateway.core.request import Malformed
+from gateway.proxy.parser import fault_of, make_parser, too_large
+from gateway.proxy.reply import written
+from gateway.proxy.wire import head_bytes
+from gateway.respond import Answer
+
+log = logging.getLogger("facegate")
+
+_SEGMENT_BYTES = 262_144  # most that asyncio reads at once
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+# Called with the client's address for what never became a request; records it, and says what to
+# answer. The connection ends with that answer.
+Reject = Callable[[str, Malformed], Answer]
+
+
+class HeadLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of a connection.
+
+    Attributes:
+        header_bytes: longest head, and longest line in it.
+        header_lines: most header lines.
+        header_timeout_s: time from the first byte of a head to its last.
+        keepalive_timeout_s: time without a byte, before the first request and between two.
+        write_timeout_s: time in which the client must take an answer that does not fit the buffers.
+        linger_s: time in which a refused client may go on sending before it is cut off.
+    """
+
+    header_bytes: int
+    header_lines: int = 100
+    header_timeout_s: float
+    keepalive_timeout_s: float = 75
+    write_timeout_s: float = 30
+    linger_s: float = 5
+
+
+class Listener(web.Server):
+    """Makes a `Connection` for each client; give it to `loop.create_server`."""
+
+    def __init__(self, handle: Handle, *, limits: HeadLimits, reject: Reject) -> None:
+        """Keep what every connection shares.
+
+        A handler is cancelled when its client goes away.
+        """
+        super().__init__(handle, handler_cancellation=True)
+        self.limits = limits
+        self.reject = reject
+
+    def __call__(self) -> Connection:
+        """Return the protocol of one more connection (asyncio's protocol factory)."""
+        return Connection(self)
+
+
+class Connection(web_protocol.RequestHandler):
+    """One client connection; its requests are parsed and answered one at a time.
+
+    A request that is pipelined behind another waits unparsed: a fault in it is found when the one
+    before has its answer.
+    """
+
+    __slots__ = (
+        "_ahead",
+        "_carried_bytes",
+        "_clock",
+        "_head_bytes",
+        "_limits",
+        "_parting",
+        "_payload",
+        "_reject",
+    )
+
+    def __init__(self, listener: Listener) -> None:
+        """Begin before the first byte."""
+        self._limits = limits = listener.limits
+        self._reject = listener.reject
+        self._payload: StreamReader | None = None  # of the request under way
+        self._ahead = b""  # what came while it was under way
+        self._head_bytes = 0  # of the head that is arriving
+        self._carried_bytes = 0  # at most so many of it came with the request before
+        self._clock: asyncio.TimerHandle | None = None  # for the head, or for the parting
+        self._parting = False  # the last answer is written, what still comes is dropped
+        loop = asyncio.get_running_loop()
+        super().__init__(
+            listener,
+            loop=loop,
+            keepalive_timeout=limits.keepalive_timeout_s,
+            access_log=cast("logging.Logger", None),  # aiohttp's own way to turn it off
+            logger=log,
+            auto_decompress=False,
+        )
+        self._parser = make_parser(
+            self, loop=loop, buffer_bytes=self._read_bufsize, header_bytes=limits.header_bytes
+        )
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Stop the clock; the base class cancels the handler (asyncio's callback)."""
+        self._stop_clock()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take the next bytes (asyncio's callback; the base class calls it with none)."""
+        payload = self._payload
+        if self._parting or self._force_close:
+            return
+        if payload is None:
+            self._take_head(data)
+        elif not payload.is_eof():
+            self._take_body(data, payload)
+        elif data:
+            self._ahead += data
+            self._pause_reading_for_buffer()
+
+    async def start(self) -> None:
+        """Answer one request after the other (the base class starts this as a task).
+
+        The handler runs in this task; aiohttp would make one for each request.
+
+        Raises:
+            asyncio.CancelledError: the client went away, or the listener shuts down.
+        """
+        try:
+            while await self._next():
+                message, payload = self._messages.popleft()
+                if not await self._answer(cast("RawRequestMessage", message), payload):
+                    break
+                self._go_on()
+        except asyncio.CancelledError:
+            self.force_close()
+            raise
+        finally:
+            if not self._parting:
+                self._part(unread=bool(self._ahead))
+
+    def _take_head(self, data: bytes) -> None:
+        self._head_bytes += len(data)
+        try:
+            messages = self._feed(data)
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the bytes: a refusal
+            self._refuse(fault_of(error))
+            return
+        if messages:
+            self._begin(*messages[0])
+        elif self._head_bytes > self._limits.header_bytes:
+            self._refuse(too_large())
+        elif self._head_bytes and self._clock is None:
+            self._clock = self._loop.call_later(self._limits.header_timeout_s, self._head_late)
+
+    def _take_body(self, data: bytes, payload: StreamReader) -> None:
+        self._carried_bytes += len(data)
+        try:
+            self._feed(data)
+            readable = not self._is_framing(payload)
+        except Exception:  # noqa: BLE001 - as above; whoever reads the body is told
+            readable = False
+        if not readable:
+            payload.set_exception(web.RequestPayloadError("the body cannot be read"))
+
+    def _is_framing(self, payload: StreamReader) -> bool:
+        """Tell whether most of what came is no body: chunks of a byte cost far more than they hold.
+
+        The head was counted too, and a segment may wait unparsed.
+        """
+        framing = self._carried_bytes - 2 * payload.total_bytes
+        return framing > _SEGMENT_BYTES + 2 * self._limits.header_bytes
+
+    def _feed(self, data: bytes) -> Sequence[tuple[RawRequestMessage, StreamReader]]:
+        if self._parser is None:
+            return ()
+        messages, _, _ = self._parser.feed_data(data)
+        return cast("Sequence[tuple[RawRequestMessage, StreamReader]]", messages)
+
+    def _begin(self, message: RawRequestMessage, payload: StreamReader) -> None:
+        """Hand a complete head to the task of this connection."""
+        self._stop_clock()
+        limits = self._limits
+        lines = message.raw_headers
+        if len(lines) > limits.header_lines or (
+            self._head_bytes + self._carried_bytes > limits.header_bytes
+            and head_bytes(message.method, message.path, lines) > limits.header_bytes
+        ):
+            self._refuse(too_large())
+            return
+        if message.chunked:
+            # The parser keeps the last trailer and gives it to the next message as a header: there
+            # is no next message.
+            message = message._replace(should_close=True)
+        self._carried_bytes = self._head_bytes
+        self._payload = payload
+        self._messages.append((message, payload))
+        self._wake()
+
+    def _head_late(self) -> None:
+        self._clock = None
+        self._refuse(
+            Malformed(
+                reason="malformed.timeout", detail="the head did not arrive in time", status=408
+            )
+        )
+
+    def _refuse(self, malformed: Malformed) -> None:
+        """Answer what never became a request; no other is under way at that time."""
+        answer = self._reject(
+            self._address(), msgspec.structs.replace(malformed, length=self._head_bytes)
+        )
+        if self.transport is not None:
+            self.transport.write(written(answer, keep_alive=False))
+        self._part(unread=True)
+        self._wake()
+
+    def _address(self) -> str:
+        peer = self.peername
+        return peer[0] if isinstance(peer, tuple) else ""
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def _next(self) -> bool:
+        """Wait for a request; tell whether there is one."""
+        if not (self._messages or self._close or self._force_close):
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        return bool(self._messages) and self.transport is not None
+
+    async def _answer(self, message: RawRequestMessage, payload: StreamReader) -> bool:
+        """Have one request answered; tell whether the connection may carry another."""
+        handle, make = self._request_handler, self._request_factory
+        task = self._task_handler or asyncio.current_task()
+        if handle is None or make is None or task is None:
+            return False
+        request = make(message, payload, self, StreamWriter(self, self._loop), task)
+        self._request_in_progress, self._current_request = True, request
+        try:
+            reply = await handle(request)
+            if self._close or self._force_close:
+                reply.force_close()
+            await reply.prepare(request)
+            await reply.write_eof()
+            if self.writing_paused:
+                await self._taken()
+        except ConnectionError:
+            self._drop()  # the client went away
+            return False
+        except Exception as error:  # noqa: BLE001 - a bug; nothing was decided, nothing is answered
+            _log_bug(error)
+            self._drop()
+            return False
+        finally:
+            self._request_in_progress, self._current_request = False, None
+            if self._handler_waiter is not None and not self._handler_waiter.done():
+                self._handler_waiter.set_result(None)
+        if not payload.is_eof():
+            self._part(unread=True)
+        return bool(reply.keep_alive) and not self._close
+
+    async def _taken(self) -> None:
+        """Wait until the client has taken most of its answer.
+
+        Raises:
+            ConnectionAbortedError: it takes too long.
+        """
+        try:
+            async with asyncio.timeout(self._limits.write_timeout_s):
+                await self._drain_helper()
+        except TimeoutError:
+            raise ConnectionAbortedError("the client does not read its answer") from None
+
+    def _go_on(self) -> None:
+        """Make ready for the next request, which may be here already."""
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(
+                self._next_keepalive_close_time, self._process_keepalive
+            )
+        self._payload = None
+        self._head_bytes = 0
+        ahead, self._ahead = self._ahead, b""
+        if self._buffer_paused:
+            self._resume_reading_for_buffer()
+        self._take_head(ahead)
+
+    def _part(self, *, unread: bool = False) -> None:
+        """Close the connection once everything written is sent.
+
+        A client that is still sending is heard out for a while, and only the sending side is
+        closed: a full close would reset the connection under the answer (RFC 9112 section 9.6).
+        """
+        self._close = self._parting = True
+        self._stop_clock()
+        transport = self.transport
+        if transport is None:
+            return
+        if not unread:
+            transport.close()
+        elif transport.can_write_eof():
+            transport.write_eof()
+        self._reading_paused = False
+        self._resume_reading_for_buffer()
+        patience_s = self._limits.linger_s if unread else self._limits.write_timeout_s
+        self._clock = self._loop.call_later(patience_s, transport.abort)
+
+    def _drop(self) -> None:
+        self._parting = True
+        if self.transport is not None:
+            self.transport.abort()
+
+    def _stop_clock(self) -> None:
+        if self._clock is not None:
+            self._clock.cancel()
+            self._clock = None
+
+
+def _log_bug(error: Exception) -> None:
+    """Log the kind and the place only: the words of an exception may quote what was sent."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    log.error("a request ended in %s at %s:%s", type(error).__name__, frame.filename, frame.lineno)

@@ -1,0 +1,205 @@
+"""The front door's reader: from aiohttp's parsed message to the one canonical `Request`.
+
+It answers with a `Request` whose body was read to its end, or with a `Malformed` that says why
+there is none. What cannot be seen from here (bytes that are no HTTP at all, heads that are too slow
+or too large) is refused in `gateway.proxy.protocol`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+import msgspec
+from aiohttp import HttpVersion11, StreamReader, hdrs, web
+
+from gateway.core.request import Malformed, Request, Whole
+from gateway.proxy.header import read_headers
+from gateway.proxy.target import Target, read_target
+
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+_BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
+_REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})  # known to HTTP, not acceptable here
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """What a Host selects, and what its provider's catalogue reads; all names in lower case.
+
+    Attributes:
+        upstream: name of the upstream.
+        provider: catalogue name of its provider.
+        decision_headers: headers that classification or identification reads: one line each.
+        decision_parameters: query parameters that they read: once each.
+        underscore_headers: header names with `_` that the provider really uses.
+    """
+
+    upstream: str
+    provider: str
+    decision_headers: frozenset[str] = frozenset()
+    decision_parameters: frozenset[str] = frozenset()
+    underscore_headers: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        """Hold the names to lower case: in any other they would never be found.
+
+        Raises:
+            ValueError: a name has an upper-case letter.
+        """
+        names = self.decision_headers | self.decision_parameters | self.underscore_headers
+        if any(name != name.casefold() for name in names):
+            raise ValueError("the names of a route are in lower case")
+
+
+class Door(msgspec.Struct, frozen=True, kw_only=True):
+    """What reading needs to know.
+
+    Attributes:
+        routes: lower-case `host` or `host:port` to its route; with a port it wins.
+        body_bytes: largest body, inclusive.
+        body_timeout_s: time from the judged head to the last byte of the body.
+    """
+
+    routes: Mapping[str, Route]
+    body_bytes: int
+    body_timeout_s: float
+
+
+class _Head(msgspec.Struct, frozen=True):
+    """A head that was found acceptable."""
+
+    target: Target
+    headers: Mapping[str, str]
+
+
+async def read(http: web.BaseRequest, door: Door) -> Request | Malformed:
+    """Read one request to the end of its body, or refuse it.
+
+    `Expect: 100-continue` is answered here, once the head has been found acceptable.
+
+    Raises:
+        ConnectionError: the client went away before its body was complete.
+    """
+    host = http.headers.get(hdrs.HOST, "").lower()
+    route = _route_of(host, door.routes)
+    if route is None:
+        return _completed(_unroutable(http), http)
+    head = _read_head(http, route, door)
+    if isinstance(head, Malformed):
+        return _completed(head, http, provider=route.provider)
+    body = await _read_body(http, head.headers, door)
+    if isinstance(body, Malformed):
+        return _completed(body, http, provider=route.provider)
+    return Request(
+        method=http.method,
+        host=host,
+        upstream=route.upstream,
+        provider=route.provider,
+        path=head.target.path,
+        query_string=head.target.query_string,
+        query=head.target.query,
+        headers=head.headers,
+        body=Whole(body),
+        peer=http.remote or "",
+    )
+
+
+def _route_of(host: str, routes: Mapping[str, Route]) -> Route | None:
+    """Look the host up as it stands, then without its port; nothing else is forgiven."""
+    route = routes.get(host)
+    if route is not None:
+        return route
+    name, _, port = host.rpartition(":")
+    return routes.get(name) if port.isascii() and port.isdecimal() else None
+
+
+def _unroutable(http: web.BaseRequest) -> Malformed:
+    if http.version != HttpVersion11:
+        return _version_fault()
+    return Malformed(reason="host.unknown", detail="no upstream serves this host", status=421)
+
+
+def _version_fault() -> Malformed:
+    return Malformed(reason="malformed.syntax", detail="a version other than HTTP/1.1")
+
+
+def _read_head(http: web.BaseRequest, route: Route, door: Door) -> _Head | Malformed:
+    if http.version != HttpVersion11:
+        return _version_fault()
+    if http.method not in _METHODS:
+        refused = http.method in _REFUSED_METHODS
+        return Malformed(
+            reason="malformed.method",
+            detail="a method that is not proxied",
+            status=405 if refused else 501,
+        )
+    target = read_target(http.raw_path, route.decision_parameters)
+    if isinstance(target, Malformed):
+        return target
+    headers = read_headers(
+        http.raw_headers, once=route.decision_headers, underscored=route.underscore_headers
+    )
+    if isinstance(headers, Malformed):
+        return headers
+    return _body_fault(http.method, headers, door) or _Head(target, headers)
+
+
+def _body_fault(method: str, headers: Mapping[str, str], door: Door) -> Malformed | None:
+    """Judge the body by what the head says of it."""
+    length = int(headers.get("content-length", "0"))  # digits only, llhttp saw to it
+    if method in _BODILESS and (length or "transfer-encoding" in headers):
+        return Malformed(reason="malformed.body", detail="a body with a method that has none")
+    return _length_fault() if length > door.body_bytes else None
+
+
+def _length_fault() -> Malformed:
+    return Malformed(
+        reason="malformed.length", detail="the body is larger than the limit", status=413
+    )
+
+
+async def _read_body(
+    http: web.BaseRequest, headers: Mapping[str, str], door: Door
+) -> bytes | Malformed:
+    content = http.content
+    if content.is_eof():  # it came with the head, as small bodies do
+        body = content.read_nowait()
+        return body if len(body) <= door.body_bytes else _length_fault()
+    if "expect" in headers and not content.total_bytes and http.transport is not None:
+        http.transport.write(_CONTINUE)
+    try:
+        async with asyncio.timeout(door.body_timeout_s):
+            return await _collect(content, door.body_bytes)
+    except TimeoutError:
+        return Malformed(
+            reason="malformed.timeout", detail="the body did not arrive in time", status=408
+        )
+    except web.RequestPayloadError:
+        return Malformed(reason="malformed.body", detail="the chunks of the body cannot be read")
+
+
+async def _collect(content: StreamReader, most: int) -> bytes | Malformed:
+    parts: list[bytes] = []
+    length = 0
+    while part := await content.readany():
+        length += len(part)
+        if length > most:
+            return _length_fault()
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _completed(
+    malformed: Malformed, http: web.BaseRequest, *, provider: str | None = None
+) -> Malformed:
+    return msgspec.structs.replace(
+        malformed,
+        provider=provider,
+        length=head_bytes(http.method, http.raw_path, http.raw_headers) + http.content.total_bytes,
+    )
+
+
+def head_bytes(method: str, target: str, lines: Sequence[tuple[bytes, bytes]]) -> int:
+    """Return the length of a head, written in the shortest way."""
+    start = len(method) + len(target) + len("  HTTP/1.1\r\n")
+    return start + sum(len(name) + len(value) + len(": \r\n") for name, value in lines) + 2

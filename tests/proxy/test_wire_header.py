@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from hypothesis import example, given, strategies as st
+
+from gateway.core.request import Malformed
+from gateway.proxy.header import read_headers
+
+LINES = st.lists(
+    st.tuples(
+        st.one_of(
+            st.sampled_from([b"X-Amz-Target", b"x-amz-target", b"Accept", b"accept", b"a_b"]),
+            st.binary(max_size=4),
+        ),
+        st.binary(max_size=6),
+    ),
+    max_size=6,
+)
+
+
+@given(LINES)
+@example([(b"Accept", b"a"), (b"accept", b"b")])
+def test_accepted_headers_say_what_the_lines_said(lines: list[tuple[bytes, bytes]]) -> None:
+    found = read_headers(lines, once=frozenset(), underscored=frozenset())
+    if isinstance(found, Malformed):
+        return
+    wanted: dict[str, list[str]] = {}
+    for name, value in lines:
+        wanted.setdefault(name.decode("ascii").lower(), []).append(value.decode("ascii"))
+    assert found == {name: ", ".join(values) for name, values in wanted.items()}
+    assert all(char == "\t" or char.isprintable() for value in found.values() for char in value)
+    assert len(wanted.get("x-amz-target", [])) <= 1
+
+
+@given(LINES)
+def test_headers_are_read_alike_in_any_letter_case(lines: list[tuple[bytes, bytes]]) -> None:
+    shouted = [(name.upper(), value) for name, value in lines]
+    options = {"once": frozenset({"accept"}), "underscored": frozenset({"a_b"})}
+    assert read_headers(lines, **options) == read_headers(shouted, **options)
+
+
+def test_a_name_with_an_underscore_passes_only_where_it_is_known() -> None:
+    line = [(b"Known_One", b"1")]
+    assert read_headers(line, once=frozenset(), underscored=frozenset({"known_one"})) == {
+        "known_one": "1"
+    }
+    assert isinstance(read_headers(line, once=frozenset(), underscored=frozenset()), Malformed)
+
+
+def test_the_lines_of_a_proxy_chain_are_joined_even_if_they_decide() -> None:
+    lines = [(b"X-Forwarded-For", b"a"), (b"X-Forwarded-For", b"b")]
+    once = frozenset({"x-forwarded-for"})
+    assert read_headers(lines, once=once, underscored=frozenset()) == {"x-forwarded-for": "a, b"}
