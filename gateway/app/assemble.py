@@ -1,0 +1,164 @@
+"""From loaded parts to one `Serving`: the snapshot, the door's routes, the upstreams."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterable
+
+from gateway.config.settings import (
+    AwsCredential as AwsSettings,
+    BearerCredential as BearerSettings,
+    Credential as CredentialSettings,
+    HeaderCredential as HeaderSettings,
+    NoCredential as NoSettings,
+    Settings,
+    Upstream as UpstreamSettings,
+)
+from gateway.core.catalog.model import Catalog, Provider
+from gateway.core.geography.networks import Networks
+from gateway.core.identity.keys import IssuerKeys, Keys, make_keys
+from gateway.core.policy.model import Policies
+from gateway.core.snapshot import make_snapshot
+from gateway.errors import Finding
+from gateway.proxy.forward import (
+    AwsCredential,
+    BearerCredential,
+    Credential,
+    HeaderCredential,
+    NoCredential,
+)
+from gateway.proxy.server import Serving, Upstream
+from gateway.proxy.upstream import Pool, PoolLimits, host_field, tls_context
+from gateway.proxy.wire import Door, Route
+from gateway.sources.tenants import LoadedTenants
+
+# What identification reads beside the catalogue's own headers: one line each at the door.
+_IDENTITY_HEADERS = frozenset({"authorization", "x-api-key"})
+
+
+def settings_findings(settings: Settings, catalog: Catalog, path: str) -> tuple[Finding, ...]:
+    """Return what is wrong between the settings and the catalogue, and among the upstreams."""
+    found: list[Finding] = []
+    hosts: dict[str, str] = {}
+    names: set[str] = set()
+    for upstream in settings.upstreams:
+        where = f"upstream `{upstream.name}`"
+        if upstream.name in names:
+            found.append(_whole(path, f"{where}: the name stands twice"))
+        names.add(upstream.name)
+        if upstream.provider not in catalog.providers:
+            known = ", ".join(sorted(catalog.providers))
+            found.append(
+                _whole(
+                    path, f"{where}: provider `{upstream.provider}` is unknown", f"one of {known}"
+                )
+            )
+        for host in upstream.hosts:
+            if host in hosts:
+                found.append(_whole(path, f"{where}: host `{host}` is also of `{hosts[host]}`"))
+            hosts[host] = upstream.name
+    return tuple(found)
+
+
+def assemble_keys(
+    settings: Settings, catalog: Catalog, tenants: LoadedTenants, issuers: Iterable[IssuerKeys]
+) -> Keys:
+    """Put together what verifies credentials; what the settings turn off is left out."""
+    providers = catalog.providers.values()
+    identity = settings.identity
+    return make_keys(
+        issuers=issuers,
+        api_keys=tenants.api_keys if identity.api_keys == "tenants" else {},
+        access_keys=tenants.access_keys if identity.sigv4 == "tenants" else {},
+        secrets_key=identity.secrets_key_bytes,
+        key_headers=frozenset().union(*(provider.key_headers for provider in providers)),
+        credential_parameters=frozenset().union(
+            *(provider.credential_parameters for provider in providers)
+        ),
+        signed_headers=frozenset().union(*(provider.decision_headers for provider in providers)),
+    )
+
+
+def assemble(
+    *,
+    settings: Settings,
+    catalog: Catalog,
+    tenants: LoadedTenants,
+    keys: Keys,
+    networks: Networks,
+    policies: Policies,
+    upstreams: dict[str, Upstream],
+) -> Serving:
+    """Put together all that one request is served by."""
+    return Serving(
+        snapshot=make_snapshot(
+            catalog=catalog,
+            keys=keys,
+            tenants=tenants.tenants,
+            verdicts=tenants.verdicts,
+            networks=networks,
+            policies=policies,
+            settings_digest=settings.digest,
+        ),
+        door=Door(
+            routes={
+                host: _route(upstream, catalog.providers[upstream.provider])
+                for upstream in settings.upstreams
+                for host in upstream.hosts
+            },
+            body_bytes=settings.limits.body_bytes,
+            body_timeout_s=settings.limits.body_timeout_s,
+        ),
+        upstreams=upstreams,
+        inspection_memory_bytes=settings.limits.inspection_memory_bytes,
+    )
+
+
+def make_upstream(settings: UpstreamSettings, provider: Provider) -> Upstream:
+    """Make an upstream with a pool of its own; nothing is connected yet."""
+    tls: ssl.SSLContext | None = None
+    if settings.url.startswith("https:"):
+        tls = tls_context(str(settings.ca) if settings.ca else None)
+    return Upstream(
+        name=settings.name,
+        provider=provider,
+        pool=Pool(settings.url, limits=PoolLimits(connections=settings.max_connections), tls=tls),
+        host=host_field(settings.url),
+        credential=_credential(settings.credential),
+        deadline_s=settings.timeout_s,
+    )
+
+
+def _route(upstream: UpstreamSettings, provider: Provider) -> Route:
+    return Route(
+        upstream=upstream.name,
+        provider=provider.name,
+        decision_headers=provider.decision_headers | provider.key_headers | _IDENTITY_HEADERS,
+        decision_parameters=frozenset(
+            name.casefold()
+            for name in provider.decision_parameters | provider.credential_parameters
+        ),
+        underscore_headers=provider.underscore_headers,
+    )
+
+
+def _credential(settings: CredentialSettings) -> Credential:
+    match settings.chosen:
+        case AwsSettings() as aws:
+            return AwsCredential(
+                access_key_id=aws.access_key_id.reveal(),
+                secret=aws.secret_access_key.reveal(),
+                region=aws.region,
+                service=aws.service,
+                session_token=aws.session_token.reveal() if aws.session_token else None,
+            )
+        case HeaderSettings() as header:
+            return HeaderCredential(name=header.name, value=header.value.reveal())
+        case BearerSettings() as bearer:
+            return BearerCredential(token=bearer.token.reveal())
+        case NoSettings():
+            return NoCredential()
+
+
+def _whole(path: str, message: str, hint: str = "") -> Finding:
+    return Finding(path=path, line=0, column=0, message=message, hint=hint)

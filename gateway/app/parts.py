@@ -1,0 +1,123 @@
+"""Everything that is read from files, loaded at start and again when it changes.
+
+Each part keeps its last good value: a file with mistakes is reported once for each content, loudly,
+and changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
+
+from gateway.core.geography.networks import Networks
+from gateway.core.policy.model import Policies
+from gateway.errors import ConfigError, Finding, FindingsError, PolicyError, SourceError
+from gateway.sources.child import Child
+from gateway.sources.fingerprint import fingerprint
+from gateway.sources.policies import load_outcome
+from gateway.sources.tenants import LoadedTenants, load_tenants
+
+T = TypeVar("T")
+Result = Literal["activated", "unchanged", "refused"]
+
+
+class Part(Generic[T]):
+    """One source of the snapshot with its last good value.
+
+    Owned by the reloader; `value` is replaced whole.
+    """
+
+    def __init__(
+        self, name: str, roots: tuple[Path, ...], load: Callable[[], Awaitable[T]]
+    ) -> None:
+        """Name the source, what it reads, and how; nothing is read yet."""
+        self.name, self.roots, self._load = name, roots, load
+        self.findings: tuple[Finding, ...] = ()
+        self.seen = ""  # fingerprint of the content that was tried last
+        self._value: T | None = None
+
+    @property
+    def value(self) -> T:
+        """The last good value.
+
+        Raises:
+            ConfigError: there is none yet.
+        """
+        if self._value is None:
+            raise ConfigError(self.findings)
+        return self._value
+
+    def refuse(self, value: T, findings: tuple[Finding, ...]) -> None:
+        """Go back to a value because the new one does not fit, for these reasons."""
+        self._value, self.findings = value, findings
+
+    async def refresh(self) -> Result:
+        """Read again where the content is another than at the last attempt.
+
+        Returns:
+            `activated` with a new value, `refused` with findings, or `unchanged`.
+        """
+        seen = await asyncio.to_thread(fingerprint, self.roots)
+        if seen == self.seen:
+            return "unchanged"
+        self.seen = seen
+        try:
+            self._value = await self._load()
+        except FindingsError as failure:
+            self.findings = failure.findings
+        except SourceError as failure:
+            self.findings = (_as_finding(self.roots, failure),)
+        else:
+            self.findings = ()
+            return "activated"
+        return "refused"
+
+
+def policies_part(directory: Path, child: Child) -> Part[Policies]:
+    """Return the policy directory as a part; it is read in the child process."""
+
+    async def load() -> Policies:
+        outcome = await child.run(load_outcome, str(directory))
+        if isinstance(outcome, Policies):
+            return outcome
+        raise PolicyError(outcome)
+
+    return Part("policies", (directory,), load)
+
+
+def tenants_part(path: Path, secrets_key: bytes | None, child: Child) -> Part[LoadedTenants]:
+    """Return the tenant file as a part; it is read in the child process."""
+
+    async def load() -> LoadedTenants:
+        outcome = await child.run(_tenants_outcome, str(path), secrets_key)
+        if isinstance(outcome, LoadedTenants):
+            return outcome
+        raise ConfigError(outcome)
+
+    return Part("tenants", (path,), load)
+
+
+def networks_part(roots: tuple[Path, ...], load_blocking: Callable[[], Networks]) -> Part[Networks]:
+    """Return the network databases as a part; they are read in a thread."""
+
+    async def load() -> Networks:
+        return await asyncio.to_thread(load_blocking)
+
+    return Part("networks", roots, load)
+
+
+def _tenants_outcome(path: str, secrets_key: bytes | None) -> LoadedTenants | tuple[Finding, ...]:
+    try:
+        return load_tenants(Path(path), secrets_key=secrets_key)
+    except ConfigError as failure:
+        return failure.findings
+
+
+def _as_finding(roots: tuple[Path, ...], failure: SourceError) -> Finding:
+    message, _, hint = str(failure).partition("\n    hint: ")
+    path = str(roots[0]) if roots else "gateway"
+    return Finding(
+        path=path, line=0, column=0, message=message.removeprefix(f"`{path}`: "), hint=hint
+    )

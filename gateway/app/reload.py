@@ -1,0 +1,376 @@
+"""Keeping what is served up to date: load, check, swap whole, or keep the last good one loudly.
+
+Each content is tried once. A part whose files hold is swapped in even where another part's do not;
+the settings are refused whole where they have a mistake or change what needs a restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import aclosing, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Literal
+
+import aiohttp
+
+from gateway.app.assemble import assemble, assemble_keys, make_upstream, settings_findings
+from gateway.app.parts import Part, Result, networks_part, policies_part, tenants_part
+from gateway.audit.log import AuditLog
+from gateway.audit.record import Activation
+from gateway.config.settings import (
+    Issuer as IssuerSettings,
+    Settings,
+    Upstream as UpstreamSettings,
+    restart_only_differences,
+)
+from gateway.console.admin import ReloadReport
+from gateway.core.catalog.model import Catalog
+from gateway.core.geography.networks import Networks
+from gateway.core.identity.keys import IssuerKeys, Keys, with_issuer
+from gateway.core.policy.model import Policies
+from gateway.errors import ConfigError, Finding
+from gateway.metrics import Metrics
+from gateway.proxy.server import Live, Serving, Upstream
+from gateway.sources.child import Child
+from gateway.sources.jwks import Issuer, JwksSource
+from gateway.sources.networks import load_networks
+from gateway.sources.settings import load_settings_file
+from gateway.sources.tenants import LoadedTenants
+from gateway.sources.watch import changes
+
+log = logging.getLogger("facegate")
+
+Clock = Callable[[], datetime]
+AnyPart = Part[Settings] | Part[LoadedTenants] | Part[Networks] | Part[Policies]
+
+# Findings that stand in the record of a refused part; the log has them all.
+_TOLD = 3
+# A start is not held up longer than this by issuers that do not answer.
+_FIRST_KEYS_S = 5.0
+
+
+class Sources:
+    """Everything that is read, with its last good value; owned by the event loop."""
+
+    def __init__(
+        self,
+        *,
+        path: Path,
+        environ: Mapping[str, str],
+        catalog: Catalog,
+        child: Child,
+    ) -> None:
+        """Name the configuration file; nothing is read yet."""
+        self.path, self.catalog, self._environ, self._child = path, catalog, environ, child
+        self.settings = Part("settings", (path,), self._load_settings)
+        self.tenants: Part[LoadedTenants]
+        self.networks: Part[Networks]
+        self.policies: Part[Policies]
+
+    async def load(self) -> None:
+        """Read everything for the first time.
+
+        Raises:
+            ConfigError: every mistake in every file that could be reached.
+        """
+        await self.settings.refresh()
+        self.point()
+        results = [await part.refresh() for part in self.parts()]
+        if "refused" in results:
+            raise ConfigError(tuple(found for part in self.parts() for found in part.findings))
+
+    def point(self) -> None:
+        """Make the parts that the settings name; a part keeps its value where it stays the same."""
+        settings = self.settings.value
+        self.tenants = tenants_part(
+            settings.tenants, settings.identity.secrets_key_bytes, self._child
+        )
+        self.policies = policies_part(settings.policies, self._child)
+        databases = (settings.networks.country, settings.networks.anonymous)
+
+        def load() -> Networks:
+            return load_networks(
+                settings.networks.country,
+                anonymous=settings.networks.anonymous,
+                max_age=settings.networks.max_age,
+                trusted_proxies=settings.trusted_proxies,
+            )
+
+        self.networks = networks_part(tuple(path for path in databases if path), load)
+
+    def parts(self) -> tuple[AnyPart, ...]:
+        """Return the parts that the settings name, in the order in which they are read."""
+        return self.tenants, self.networks, self.policies
+
+    def roots(self) -> tuple[Path, ...]:
+        """Return every file and directory that is watched."""
+        return (self.path, *(root for part in self.parts() for root in part.roots))
+
+    async def _load_settings(self) -> Settings:
+        settings = await asyncio.to_thread(load_settings_file, self.path, self._environ)
+        findings = settings_findings(settings, self.catalog, str(self.path))
+        if findings:
+            raise ConfigError(findings)
+        return settings
+
+
+class Reloader:
+    """Swaps what is served; `live` is written here alone."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        *,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        metrics: Metrics,
+        tasks: asyncio.TaskGroup,
+    ) -> None:
+        """Begin with sources that are loaded; serve them with `live`."""
+        self._sources, self._session = sources, session
+        self._clock, self._metrics, self._tasks = clock, metrics, tasks
+        self._turn = asyncio.Lock()
+        self._jwks: dict[IssuerSettings, tuple[JwksSource, asyncio.Task[None]]] = {}
+        self._upstreams: list[tuple[UpstreamSettings, Upstream]] = []
+        self._served = sources.settings.value
+        self._audit: AuditLog | None = None
+        self._follow_issuers()
+        self._keys = self._assemble_keys()
+        self.live = Live(self._assemble())
+        self.changed = asyncio.Event()  # set, and replaced, when something else is served
+        self._report_parts()
+        metrics.reloads.add(("activated",), 0)
+        metrics.reloads.add(("refused",), 0)
+
+    def record_in(self, audit: AuditLog) -> None:
+        """Record activations in this log from now on, the first state among them."""
+        self._audit = audit
+        policies = self._sources.policies.value
+        self._record("policies", "start", policies.digest, "activated")
+
+    async def watch(self, stop: asyncio.Event) -> None:
+        """Reload when a file changes, until `stop` is set."""
+        while not stop.is_set():
+            roots = self._sources.roots()
+            async with aclosing(changes(roots, stop=stop)) as changed:
+                # What changed between loading and watching is found by the first look.
+                await self.reload("watch")
+                async for _ in changed:
+                    await self.reload("watch")
+                    if self._sources.roots() != roots:
+                        break
+
+    async def reload(self, who: str) -> ReloadReport:
+        """Read what changed and swap it in.
+
+        Args:
+            who: who asked, for the record.
+        """
+        async with self._turn:
+            results = await self._refresh()
+            activated = "activated" in results.values()
+            if activated:
+                self._keys = self._assemble_keys()
+                self._swap()
+            for part, result in results.items():
+                self._tell(part, result, who)
+            self._report_parts()
+            findings = self.findings()
+            return ReloadReport(
+                result="refused" if findings else "activated" if activated else "unchanged",
+                digest=self.live.serving.snapshot.digest,
+                findings=tuple(str(finding) for finding in findings),
+            )
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return every mistake in files that are not served for it."""
+        return tuple(found for part in self._every_part() for found in part.findings)
+
+    async def first_keys(self) -> None:
+        """Give every issuer a moment to hand out its keys; one that is down does not stop us."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_KEYS_S), asyncio.TaskGroup() as fetches:
+                for source, _ in self._jwks.values():
+                    fetches.create_task(source.refresh())
+
+    def want_key(self, issuer: str, kid: str) -> None:
+        """Ask an issuer for a key that a token names; bounded by the issuer's cooldown."""
+        for settings, (source, _) in self._jwks.items():
+            if settings.issuer == issuer:
+                source.wanted(kid)
+
+    def issuers(self) -> tuple[IssuerKeys, ...]:
+        """Return each issuer with the keys at hand."""
+        return tuple(source.keys for source, _ in self._jwks.values())
+
+    async def close(self) -> None:
+        """Close every connection to providers and stop asking issuers."""
+        for _, task in self._jwks.values():
+            task.cancel()
+        for _, upstream in self._upstreams:
+            await upstream.pool.close()
+
+    async def _refresh(self) -> dict[str, Result]:
+        sources = self._sources
+        results: dict[str, Result] = {"settings": await sources.settings.refresh()}
+        if results["settings"] == "activated":
+            results["settings"] = await self._take_settings()
+        for part in sources.parts():
+            results[part.name] = await part.refresh()
+        return results
+
+    async def _take_settings(self) -> Result:
+        """Follow new settings, or refuse them whole and go on with the present ones."""
+        settings, sources = self._sources.settings, self._sources
+        new = settings.value
+        fixed = restart_only_differences(self._served, new)
+        old_parts = sources.tenants, sources.networks, sources.policies
+        if not fixed:
+            sources.point()
+            results = [await part.refresh() for part in sources.parts()]
+            if "refused" not in results:
+                self._served = new
+                self._follow_issuers()
+                return "activated"
+            findings = tuple(found for part in sources.parts() for found in part.findings)
+        else:
+            findings = tuple(
+                Finding(
+                    path=str(sources.path),
+                    line=0,
+                    column=0,
+                    message=f"`{key}` cannot change while the gateway runs",
+                    hint="restart the gateway, or put the old value back",
+                )
+                for key in fixed
+            )
+        settings.refuse(self._served, findings)
+        sources.tenants, sources.networks, sources.policies = old_parts
+        return "refused"
+
+    def _follow_issuers(self) -> None:
+        wanted = {issuer: issuer for issuer in self._served.identity.issuers}
+        for gone in self._jwks.keys() - wanted.keys():
+            self._jwks.pop(gone)[1].cancel()
+        for issuer in wanted.keys() - self._jwks.keys():
+            source = JwksSource(
+                _issuer(issuer),
+                session=self._session,
+                clock=self._clock,
+                on_change=self._take_issuer,
+            )
+            self._jwks[issuer] = (source, self._tasks.create_task(source.run()))
+
+    def _take_issuer(self, issuer: IssuerKeys) -> None:
+        """Swap in an issuer's new keys."""
+        self._keys = with_issuer(self._keys, issuer)
+        self._swap()
+        if issuer.fetched is not None:
+            self._metrics.jwks_time.set(issuer.fetched.timestamp(), (issuer.issuer,))
+
+    def _assemble_keys(self) -> Keys:
+        sources = self._sources
+        return assemble_keys(self._served, sources.catalog, sources.tenants.value, self.issuers())
+
+    def _assemble(self) -> Serving:
+        sources = self._sources
+        return assemble(
+            settings=self._served,
+            catalog=sources.catalog,
+            tenants=sources.tenants.value,
+            keys=self._keys,
+            networks=sources.networks.value,
+            policies=sources.policies.value,
+            upstreams=self._present_upstreams(),
+        )
+
+    def _swap(self) -> None:
+        self.live.serving = self._assemble()
+        self.changed.set()
+        self.changed = asyncio.Event()
+
+    def _present_upstreams(self) -> dict[str, Upstream]:
+        """Return the upstreams of the settings; one that did not change keeps its connections."""
+        before = self._upstreams
+        self._upstreams = [
+            (
+                wanted,
+                next((one for settings, one in before if settings == wanted), None)
+                or make_upstream(wanted, self._sources.catalog.providers[wanted.provider]),
+            )
+            for wanted in self._served.upstreams
+        ]
+        kept = [upstream for _, upstream in self._upstreams]
+        for _, upstream in before:
+            if upstream not in kept:
+                self._tasks.create_task(_retire(upstream))
+        return {upstream.name: upstream for upstream in kept}
+
+    def _tell(self, name: str, result: Result, who: str) -> None:
+        """Log, count and record what became of one part."""
+        if result == "unchanged":
+            return
+        if name == "policies":
+            self._metrics.reloads.add((result,))
+        part = next(one for one in self._every_part() if one.name == name)
+        for finding in part.findings:
+            log.error("%s refused: %s", name, finding)
+        digest = self.live.serving.snapshot.parts.get(name, "")
+        if result == "activated":
+            log.info("%s reloaded (%s) by %s", name, digest, who)
+        else:
+            digest = f"files:{part.seen}"
+        self._record(name, who, digest, result, part.findings)
+
+    def _record(
+        self,
+        part: str,
+        who: str,
+        digest: str,
+        result: Literal["activated", "refused"],
+        findings: tuple[Finding, ...] = (),
+    ) -> None:
+        if self._audit is None:
+            return
+        detail = "; ".join(str(finding).partition("\n")[0] for finding in findings[:_TOLD])
+        self._audit.enqueue(
+            Activation(
+                time=self._clock(), what=part, who=who, digest=digest, result=result, detail=detail
+            )
+        )
+
+    def _every_part(self) -> tuple[AnyPart, ...]:
+        return (self._sources.settings, *self._sources.parts())
+
+    def _report_parts(self) -> None:
+        """Bring the gauges up to date."""
+        metrics, sources = self._metrics, self._sources
+        for part in self._every_part():
+            metrics.source_reload_ok.set(0 if part.findings else 1, (part.name,))
+        metrics.reload_ok.set(0 if sources.policies.findings else 1)
+        digest = sources.policies.value.digest
+        if metrics.policy_info.value((digest,)) != 1:
+            metrics.policy_info.set_all({(digest,): 1})
+            metrics.reload_time.set(self._clock().timestamp())
+        build = sources.networks.value.build
+        if build is not None:
+            metrics.dataset_time.set(build.timestamp(), ("networks",))
+
+
+async def _retire(upstream: Upstream) -> None:
+    """Close a pool that is no longer served, once its last exchange is over or late."""
+    await asyncio.sleep(upstream.deadline_s)
+    await upstream.pool.close()
+
+
+def _issuer(settings: IssuerSettings) -> Issuer:
+    return Issuer(
+        issuer=settings.issuer,
+        jwks=settings.jwks,
+        audience=settings.audience,
+        algorithms=frozenset(settings.algorithms),
+        max_stale=timedelta(seconds=settings.max_stale_s),
+    )

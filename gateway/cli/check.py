@@ -1,0 +1,99 @@
+"""`facegate check` and `facegate test`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gateway.app.assemble import settings_findings
+from gateway.cli.output import (
+    EXIT_FINDINGS,
+    EXIT_OK,
+    Format,
+    print_findings,
+    print_json,
+)
+from gateway.config.environment import environment
+from gateway.errors import Finding, FindingsError, SourceError
+from gateway.sources.catalogs import load_catalog
+from gateway.sources.networks import load_networks
+from gateway.sources.policies import CaseReport, check_policies, test_policies
+from gateway.sources.settings import load_settings_file
+from gateway.sources.tenants import load_tenants
+
+
+def run_check(path: Path, form: Format) -> int:
+    """Check a directory of policies, or a file by its name: `gateway…`, `tenants…`, a policy."""
+    findings = _findings(path)
+    code = print_findings(findings, form)
+    if code == EXIT_OK and form is Format.text:
+        print(f"{path}: no findings")
+    return code
+
+
+def run_test(path: Path, form: Format) -> int:
+    """Run the cases of a policy directory."""
+    report = test_policies(path)
+    if form is Format.json:
+        print_json(_summary(report))
+        return EXIT_FINDINGS if report.findings else EXIT_OK
+    code = print_findings(report.findings, form)
+    failed = sum(bool(result.mismatches) for result in report.results)
+    print(
+        f"{len(report.results)} cases, {failed} failed; "
+        f"{report.covered} of {report.rules} rules covered"
+    )
+    return code
+
+
+def _findings(path: Path) -> tuple[Finding, ...]:
+    if not path.exists():
+        return (Finding(path=str(path), line=0, column=0, message="there is no such file"),)
+    if path.is_dir():
+        return check_policies(path)
+    if path.name.startswith("tenants"):
+        return _tenant_findings(path)
+    if path.name.startswith("gateway"):
+        return _settings_findings(path)
+    return check_policies(path)
+
+
+def _tenant_findings(path: Path, secrets_key: bytes | None = None) -> tuple[Finding, ...]:
+    try:
+        load_tenants(path, secrets_key=secrets_key)
+    except FindingsError as failure:
+        return failure.findings
+    return ()
+
+
+def _settings_findings(path: Path) -> tuple[Finding, ...]:
+    """Check the configuration and everything that it names."""
+    try:
+        settings = load_settings_file(path, environment())
+    except FindingsError as failure:
+        return failure.findings
+    found = [
+        *settings_findings(settings, load_catalog(), str(path)),
+        *_tenant_findings(settings.tenants, settings.identity.secrets_key_bytes),
+        *check_policies(settings.policies),
+    ]
+    networks = settings.networks
+    try:
+        load_networks(
+            networks.country,
+            anonymous=networks.anonymous,
+            max_age=networks.max_age,
+            trusted_proxies=settings.trusted_proxies,
+        )
+    except SourceError as failure:
+        found.append(Finding(path=str(path), line=0, column=0, message=str(failure)))
+    return tuple(found)
+
+
+def _summary(report: CaseReport) -> dict[str, object]:
+    return {
+        "findings": report.findings,
+        "cases": len(report.results),
+        "failed": [result.case.name for result in report.results if result.mismatches],
+        "rules": report.rules,
+        "covered": report.covered,
+    }

@@ -1,0 +1,143 @@
+"""The command tree. Each command parses, calls and prints; the work is done elsewhere.
+
+Commands import their modules when they run, so that `--help` answers quickly.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from gateway import __version__
+from gateway.cli.output import EXIT_OK, Format
+
+app = typer.Typer(
+    name="facegate",
+    help="Cloud-access enforcement gateway in front of hosted face-recognition APIs.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+audit = typer.Typer(help="Check the audit log.", no_args_is_help=True)
+keys = typer.Typer(help="Issue gateway credentials for tenants.", no_args_is_help=True)
+app.add_typer(audit, name="audit")
+app.add_typer(keys, name="keys")
+
+ConfigOption = Annotated[
+    Path, typer.Option("--config", "-c", help="The configuration file, gateway.yaml.")
+]
+FormatOption = Annotated[Format, typer.Option("--format", help="Form of the output.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"facegate {__version__}")
+        raise typer.Exit(EXIT_OK)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Cloud-access enforcement gateway in front of hosted face-recognition APIs."""
+
+
+@app.command()
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="End after the sample traffic.")] = False,
+    port: Annotated[int, typer.Option(help="Port of the data listener; 0 picks one.")] = 0,
+) -> None:
+    """Run simulator, gateway and sample traffic in one process, and show what happened."""
+    from gateway.cli.demo import run_demo
+
+    raise typer.Exit(run_demo(once=once, port=port))
+
+
+@app.command()
+def init(
+    directory: Annotated[Path, typer.Argument(help="Where to write; nothing is overwritten.")],
+) -> None:
+    """Write a commented starting point: gateway.yaml, tenants.yaml, policies/."""
+    from gateway.cli.init import run_init
+
+    raise typer.Exit(run_init(directory))
+
+
+@app.command()
+def serve(config: ConfigOption) -> None:
+    """Run the gateway until SIGTERM."""
+    from gateway.cli.serve import run_serve
+
+    raise typer.Exit(run_serve(config))
+
+
+@app.command()
+def check(
+    path: Annotated[Path, typer.Argument(help="A policy directory, tenants.yaml or gateway.yaml.")],
+    output: FormatOption = Format.text,
+) -> None:
+    """List every mistake in policies, tenants or configuration, with its place."""
+    from gateway.cli.check import run_check
+
+    raise typer.Exit(run_check(path, output))
+
+
+@app.command("test")
+def cases(
+    path: Annotated[Path, typer.Argument(help="A policy directory.")],
+    output: FormatOption = Format.text,
+) -> None:
+    """Run the policy cases; a rule that no case covers is a finding."""
+    from gateway.cli.check import run_test
+
+    raise typer.Exit(run_test(path, output))
+
+
+@app.command()
+def schema(
+    which: Annotated[str, typer.Argument(help="policy, tenants or config.")],
+) -> None:
+    """Print the JSON Schema of a file, for editors."""
+    from gateway.cli.schema import run_schema
+
+    raise typer.Exit(run_schema(which))
+
+
+@audit.command()
+def verify(
+    directory: Annotated[Path, typer.Argument(help="The audit directory.")],
+    output: FormatOption = Format.text,
+) -> None:
+    """Check lines, sequence, pairs and Merkle root."""
+    from gateway.cli.audit import run_verify
+
+    raise typer.Exit(run_verify(directory, output))
+
+
+@keys.command("api")
+def keys_api(config: ConfigOption) -> None:
+    """Issue an API key: print it once, and the lines for tenants.yaml."""
+    from gateway.cli.keys import run_issue_api_key
+
+    raise typer.Exit(run_issue_api_key(config))
+
+
+@keys.command("aws")
+def keys_aws(config: ConfigOption) -> None:
+    """Issue an AWS-style access key: print it once, and the lines for tenants.yaml."""
+    from gateway.cli.keys import run_issue_access_key
+
+    raise typer.Exit(run_issue_access_key(config))
+
+
+def run() -> int:
+    """Parse the command line and run the command.
+
+    Returns:
+        The exit code: 0 ok, 1 findings or a refusal, 2 usage.
+    """
+    app()
+    return EXIT_OK

@@ -1,0 +1,47 @@
+"""How commands print: plain text for people, JSON for scripts, findings one a line."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from enum import StrEnum
+
+import msgspec
+import typer
+
+from gateway.errors import Finding
+
+EXIT_OK = 0
+EXIT_FINDINGS = 1
+EXIT_USAGE = 2
+
+
+class Format(StrEnum):
+    """Forms in which a command prints what it found."""
+
+    text = "text"
+    json = "json"
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value, indented."""
+    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+def print_findings(findings: Iterable[Finding], form: Format) -> int:
+    """Print findings and return the exit code that goes with them."""
+    found = tuple(findings)
+    if form is Format.json:
+        print_json({"findings": found})
+    else:
+        for finding in found:
+            print(finding)
+    return EXIT_FINDINGS if found else EXIT_OK
+
+
+def fail(message: str, *, code: int = EXIT_USAGE, hint: str = "") -> typer.Exit:
+    """Print what is wrong on stderr and return the exit to raise."""
+    sys.stderr.write(f"facegate: {message}\n")
+    if hint:
+        sys.stderr.write(f"facegate: hint: {hint}\n")
+    return typer.Exit(code)

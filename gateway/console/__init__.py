@@ -1,0 +1,1 @@
+"""The admin listener: health, metrics, and the few actions that an operator may take."""

@@ -1,0 +1,1 @@
+"""A provider simulator, an issuer and sample traffic, so that the gateway can be seen at work."""

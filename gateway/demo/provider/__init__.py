@@ -1,0 +1,1 @@
+"""A provider simulator: two services' wire dialects over a tiny deterministic face model."""

@@ -1,0 +1,250 @@
+"""The one path from a request to a recorded verdict, which every door runs.
+
+`judge_and_record` judges with the pure core, makes the record durable, and only then hands the
+verdict out. Which way each dependency fails: a decision that cannot be computed is a refusal with
+an `aborted` record; a record that cannot be made durable is a refusal that nothing follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+import msgspec
+
+from gateway.audit.log import AuditLog
+from gateway.audit.record import Aborted, Decided, Effect, Happened, Rejected, Shed, request_part
+from gateway.core.catalog.model import Provider
+from gateway.core.geography.model import Geography, Located
+from gateway.core.identity.identify import wanted_key
+from gateway.core.operation import Observed, class_of
+from gateway.core.pipeline import Judgement, decide
+from gateway.core.request import Request
+from gateway.core.snapshot import Snapshot
+from gateway.errors import AuditError
+from gateway.metrics import Metrics
+
+log = logging.getLogger("facegate")
+
+Clock = Callable[[], datetime]
+Ids = Callable[[], str]
+
+# Order in which a refusal is counted under one country: what could not be placed comes first.
+_UNPLACED = frozenset({"unknown", "private", "stale", "anonymised"})
+
+
+class Ruling(msgspec.Struct, frozen=True, kw_only=True):
+    """What a door may act on.
+
+    Attributes:
+        id: the decision's id, in the answer and in the records.
+        permitted: whether the request goes on; true only once its record is durable.
+        reason: code from `gateway.core.decision.REASONS`.
+        judgement: facts and verdict; None where the engine failed.
+        recorded: whether a `decided` line stands in the log, which a `happened` line must follow.
+    """
+
+    id: str
+    permitted: bool
+    reason: str
+    judgement: Judgement | None
+    recorded: bool
+
+
+class Enforcer:
+    """Judges requests and records the verdicts."""
+
+    def __init__(
+        self,
+        *,
+        audit: AuditLog,
+        clock: Clock,
+        ids: Ids,
+        metrics: Metrics,
+        mask_key: bytes,
+        want_key: Callable[[str, str], None],
+    ) -> None:
+        """Keep what the composition root made once.
+
+        Args:
+            audit: the log.
+            clock: aware, UTC.
+            ids: a new decision id at each call.
+            metrics: all of them.
+            mask_key: hashes request values that are masked in records.
+            want_key: called with issuer and `kid` where a token names a key that is not at hand.
+        """
+        self.audit, self.clock, self.ids, self.metrics = audit, clock, ids, metrics
+        self._want_key = want_key
+        self._mask_key = mask_key
+        self._shed: dict[str, tuple[datetime, int]] = {}
+
+    async def judge_and_record(self, request: Request, snapshot: Snapshot) -> Ruling:
+        """Judge one request and make the record durable.
+
+        The write is shielded from the caller's cancellation: a client that hangs up cannot undo it.
+
+        Raises:
+            asyncio.CancelledError: where the caller was cancelled; the record of the verdict that
+                nobody acts on is completed here.
+        """
+        started = time.perf_counter()
+        ruling = self._judge(request, snapshot)
+        judged = time.perf_counter()
+        self.metrics.decision_seconds.observe(judged - started, ("judge",))
+        judgement = ruling.judgement
+        if judgement is None:
+            return ruling
+        record = self._decided(ruling.id, request, judgement)
+        durable = self.audit.append(record)
+        try:
+            await asyncio.shield(durable)
+        except AuditError:
+            ruling = self._unrecorded(ruling)
+        except asyncio.CancelledError:
+            durable.add_done_callback(lambda done: self._abandoned(done, ruling.id))
+            raise
+        self.metrics.decision_seconds.observe(time.perf_counter() - judged, ("record",))
+        self._count(ruling, judgement)
+        if ruling.reason == "identity.unknown":
+            wanted = wanted_key(request, snapshot.keys)
+            if wanted is not None:
+                self._want_key(*wanted)
+        return ruling
+
+    def happened(
+        self,
+        ruling: Ruling,
+        *,
+        outcome: Effect,
+        status: int | None = None,
+        upstream_status: int | None = None,
+        sent: bool = False,
+        duration_s: float = 0.0,
+        response_bytes: int = 0,
+    ) -> None:
+        """Enqueue the line that says what became of a recorded verdict; a later sync carries it."""
+        if not ruling.recorded:
+            return
+        self.audit.enqueue(
+            Happened(
+                time=self.clock(),
+                decided=ruling.id,
+                outcome=outcome,
+                status=status,
+                upstream_status=upstream_status,
+                sent=sent,
+                duration_us=int(duration_s * 1_000_000),
+                response_bytes=response_bytes,
+            )
+        )
+
+    def rejected(self, *, address: str, reason: str, length: int, count: int = 1) -> None:
+        """Enqueue the line on requests that had no single reading: where from and why only."""
+        self.audit.enqueue(
+            Rejected(
+                time=self.clock(),
+                address=address,
+                reason=reason,
+                request_bytes=length,
+                count=count,
+            )
+        )
+
+    def shed(self, reason: str) -> None:
+        """Count a request that was turned away unread; `write_shed` makes the line."""
+        self.metrics.shed.add((reason,))
+        since, count = self._shed.get(reason, (self.clock(), 0))
+        self._shed[reason] = (since, count + 1)
+
+    def write_shed(self) -> None:
+        """Enqueue a line for each reason that requests were turned away for since the last call."""
+        shed, self._shed = self._shed, {}
+        for reason, (since, count) in shed.items():
+            self.audit.enqueue(Shed(time=self.clock(), reason=reason, count=count, since=since))
+
+    def _judge(self, request: Request, snapshot: Snapshot) -> Ruling:
+        decision_id = self.ids()
+        now = self.clock()
+        try:
+            judgement = decide(request, Observed(), snapshot, now)
+        except Exception:
+            # The one catch-all: a bug is a refusal (XACML's Indeterminate), never a pass. The
+            # traceback names code only; no value of the request is formatted.
+            log.exception("decision %s could not be computed", decision_id)
+            self.audit.enqueue(Aborted(time=now, id=decision_id, reason="engine.failed"))
+            return Ruling(
+                id=decision_id,
+                permitted=False,
+                reason="engine.failed",
+                judgement=None,
+                recorded=False,
+            )
+        decision = judgement.decision
+        return Ruling(
+            id=decision_id,
+            permitted=decision.outcome == "permit",
+            reason=decision.reason,
+            judgement=judgement,
+            recorded=True,
+        )
+
+    def _decided(self, decision_id: str, request: Request, judgement: Judgement) -> Decided:
+        snapshot = judgement.snapshot
+        provider: Provider = snapshot.catalog.providers[request.provider]
+        return Decided(
+            time=judgement.facts.at,
+            id=decision_id,
+            snapshot=snapshot.digest,
+            parts=snapshot.parts,
+            request=request_part(
+                request,
+                open_parameters=provider.open_parameters,
+                credential_parameters=provider.credential_parameters,
+                mask_key=self._mask_key,
+            ),
+            facts=judgement.facts,
+            decision=judgement.decision,
+        )
+
+    def _unrecorded(self, ruling: Ruling) -> Ruling:
+        return msgspec.structs.replace(
+            ruling, permitted=False, reason="audit.unavailable", recorded=False
+        )
+
+    def _abandoned(self, durable: asyncio.Future[int], decision_id: str) -> None:
+        """Complete the pair of a verdict whose client went away while its record was written."""
+        if durable.cancelled() or durable.exception() is not None:
+            return
+        self.audit.enqueue(
+            Happened(time=self.clock(), decided=decision_id, outcome="client_gone", sent=False)
+        )
+
+    def _count(self, ruling: Ruling, judgement: Judgement) -> None:
+        decision = judgement.decision
+        provider = judgement.facts.operation.provider
+        operation_class = class_of(judgement.facts.operation)
+        rule = decision.rules[0] if decision.rules and ruling.recorded else "none"
+        outcome = "permit" if ruling.permitted else "refuse"
+        labels = (provider, operation_class, outcome, ruling.reason, rule)
+        self.metrics.decisions.add(labels)
+        if decision.shadow and decision.shadow_outcome == "refuse" and ruling.permitted:
+            self.metrics.decisions.add(
+                (provider, operation_class, "shadow_refuse", "policy.denied", decision.shadow[0])
+            )
+        if not ruling.permitted:
+            self.metrics.refused_by_country.add((country_label(judgement.facts.geography),))
+
+
+def country_label(geography: Geography) -> str:
+    """Return one country for counting: `ZZ` where any evidence has none, else the network's.
+
+    Sub-regions count under their country; without network evidence the first code is taken.
+    """
+    if not isinstance(geography, Located) or _UNPLACED.intersection(geography.destination):
+        return "ZZ"
+    network = [item.code for item in geography.evidence if item.kind == "network"]
+    return (network or list(geography.destination))[0][:2]

@@ -1,0 +1,224 @@
+"""Random policies, and random facts drawn from the same few values, so that they meet."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from hypothesis import strategies as st
+
+from gateway.core.facts import Facts
+from gateway.core.geography.model import Evidence, Geography, Located, Unlocated
+from gateway.core.identity.model import (
+    Identity,
+    Party,
+    Reference,
+    ReferenceKind,
+    Tenant,
+    TenantType,
+    Unverified,
+    Verified,
+)
+from gateway.core.operation import (
+    Access,
+    Ambiguous,
+    Classified,
+    Observed,
+    Operation,
+    OperationClass,
+    Unknown,
+)
+from gateway.core.policy.model import Condition, Effect, Force, Mode, Pack, Rule
+from gateway.core.screening import Clear, Hit, NotScreened, Screening
+from tests.core.policy.builders import NOON, pack
+
+CLASSES: Final[tuple[OperationClass, ...]] = (
+    "one_to_many",
+    "gallery",
+    "image_db",
+    "one_to_one",
+    "detect",
+    "unknown",
+)
+ACCESSES: Final[tuple[Access, ...]] = ("none", "write", "delete")
+TYPES: Final[tuple[TenantType, ...]] = ("private", "government", "military")
+KINDS: Final[tuple[ReferenceKind, ...]] = ("licence", "consent", "authorisation")
+EFFECTS: Final[tuple[Effect, ...]] = ("deny", "permit", "require")
+PLACES: Final = ("GB", "CN", "CN-XJ", "UA", "UA-43", "US-OR", "unknown", "private", "stale")
+USES: Final = ("fraud_prevention", "missing_persons", "mass_surveillance")
+NAMES: Final = {
+    "provider": ("aws_rekognition", "azure_face"),
+    "operation": ("SearchFaces", "unknown"),
+    "class": CLASSES,
+    "access": ACCESSES,
+    "tenant": ("acct-1", "acct-2"),
+    "tenant_type": TYPES,
+    "party_type": TYPES,
+    "tier": ("none", "gold"),
+    "tag": ("none", "kyc", "vip"),
+    "end_use": USES,
+    "destination": (*PLACES, "US", "FR"),
+    "listed": ("none", "not_screened", "sdn", "entity_list"),
+    "identity": ("jwt", "api_key", "sigv4"),
+    "contradiction": ("yes", "no"),
+}
+
+times = st.integers(-2, 2).map(lambda days: NOON + timedelta(days=days))
+some_places = st.lists(st.sampled_from(PLACES), min_size=1, max_size=3, unique=True).map(
+    lambda places: tuple(sorted(places))
+)
+
+
+def conditions() -> st.SearchStrategy[Condition]:
+    return st.sampled_from(sorted(NAMES)).flatmap(
+        lambda attribute: st.builds(
+            Condition,
+            attribute=st.just(attribute),
+            values=st.frozensets(st.sampled_from(NAMES[attribute]), min_size=1),
+            negated=st.booleans(),
+        )
+    )
+
+
+@st.composite
+def rules(draw: st.DrawFn, *, id: str = "rule", effect: Effect | None = None) -> Rule:  # noqa: A002 - the language's own word
+    chosen = draw(st.sampled_from(EFFECTS if effect is None else (effect,)))
+    wanted = draw(st.lists(conditions(), max_size=2, unique_by=lambda one: one.attribute))
+    mode: Mode = draw(st.sampled_from(("enforce", "enforce", "shadow")))
+    return Rule(
+        id=id,
+        effect=chosen,
+        needs=draw(st.sampled_from(KINDS)) if chosen == "require" else None,
+        mode=mode,
+        conditions=tuple(wanted),
+        effective_from=draw(st.none() | times),
+        effective_to=draw(st.none() | times),
+    )
+
+
+@st.composite
+def packs(draw: st.DrawFn) -> list[Pack]:
+    forces: tuple[Force, ...] = ("binding", "voluntary", "pending")
+    return [
+        pack(
+            *[draw(rules(id=f"r{number}")) for number in range(draw(st.integers(0, 4)))],
+            id=name,
+            force=draw(st.sampled_from(forces)),
+        )
+        for name in draw(st.sampled_from((("a",), ("b", "a"), ("c",), ())))
+    ]
+
+
+def operations() -> st.SearchStrategy[Classified]:
+    providers = st.sampled_from(NAMES["provider"])
+    return st.one_of(
+        st.builds(
+            Operation,
+            provider=providers,
+            name=st.just("SearchFaces"),
+            operation_class=st.sampled_from(CLASSES),
+            access=st.sampled_from(ACCESSES),
+        ),
+        st.builds(Unknown, provider=providers, reason=st.just("not in the catalogue")),
+    )
+
+
+_ambiguous: st.SearchStrategy[Classified] = st.builds(
+    Ambiguous,
+    provider=st.just("azure_face"),
+    operation_class=st.sampled_from(CLASSES),
+    reason=st.just("two readings"),
+)
+_unverified: st.SearchStrategy[Identity] = st.builds(
+    Unverified, reason=st.sampled_from(("identity.missing", "identity.expired"))
+)
+
+
+def parties() -> st.SearchStrategy[tuple[Party, ...]]:
+    party = st.builds(
+        Party,
+        name=st.just("party"),
+        role=st.just("end_user"),
+        type=st.sampled_from(TYPES),
+        countries=st.just(("GB",)),
+    )
+    return st.lists(party, min_size=1, max_size=2).map(tuple)
+
+
+def callers() -> st.SearchStrategy[Identity]:
+    reference = st.builds(
+        Reference,
+        id=st.sampled_from(("REF-1", "REF-2")),
+        kind=st.sampled_from(KINDS),
+        valid_from=st.none() | times,
+        valid_to=st.none() | times,
+    )
+    tenant = st.builds(
+        Tenant,
+        id=st.sampled_from(NAMES["tenant"]),
+        legal_name=st.just("Harbour Bank plc"),
+        type=st.sampled_from(TYPES),
+        tier=st.sampled_from(NAMES["tier"]),
+        tags=st.sampled_from(((), ("kyc",), ("kyc", "vip"))),
+        countries=st.just(("GB",)),
+        deployments=st.just(("GB",)),
+        end_uses=st.lists(st.sampled_from(USES), min_size=1, max_size=2).map(tuple),
+        parties=parties(),
+        references=st.lists(reference, max_size=3).map(tuple),
+    )
+    return st.builds(
+        Verified,
+        method=st.sampled_from(("jwt", "api_key", "sigv4")),
+        credential=st.just("key-1"),
+        tenant=tenant,
+    )
+
+
+def geographies() -> st.SearchStrategy[Geography]:
+    evidence = st.builds(
+        Evidence, kind=st.just("account"), code=st.sampled_from(PLACES), source=st.just("tenant")
+    )
+    return st.one_of(
+        st.builds(
+            Located,
+            client=st.just("192.0.2.7"),
+            destination=some_places,
+            evidence=st.just(()),
+            contradiction=st.booleans(),
+        ),
+        st.builds(
+            Unlocated,
+            client=st.just(""),
+            reason=st.just("no network database"),
+            evidence=st.lists(evidence, max_size=2).map(tuple),
+        ),
+    )
+
+
+screenings: st.SearchStrategy[Screening] = st.one_of(
+    st.just(Clear()),
+    st.just(NotScreened(reason="no verdict")),
+    st.sampled_from((("sdn",), ("entity_list", "sdn"))).map(
+        lambda lists: Hit(lists=lists, parties=("party",))
+    ),
+)
+
+
+def any_facts(
+    asked: st.SearchStrategy[Classified], identities: st.SearchStrategy[Identity]
+) -> st.SearchStrategy[Facts]:
+    return st.builds(
+        Facts,
+        operation=asked,
+        identity=identities,
+        geography=geographies(),
+        screening=screenings,
+        observed=st.just(Observed()),
+        at=times,
+    )
+
+
+# What only rules decide, and what is decided before any rule.
+judged = any_facts(operations(), callers())
+ambiguous = any_facts(_ambiguous, callers())
+unverified = any_facts(operations(), _unverified)
