@@ -321,7 +321,7 @@ def test_a_setting_that_does_not_hold_is_refused(
     ],
 )
 def test_an_upstream_is_reached_by_https_or_over_loopback(
-    load: Load, mistakes: Mistakes, url: str, holds: bool
+    load: Load, mistakes: Mistakes, url: str, *, holds: bool
 ) -> None:
     text = MINIMAL.replace(
         "url: https://rekognition.us-east-1.amazonaws.com", f"url: {json.dumps(url)}"

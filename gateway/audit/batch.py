@@ -12,7 +12,7 @@ from datetime import datetime
 
 from gateway.audit.loss import Loss
 from gateway.audit.merkle import Frontier, leaf_hash
-from gateway.audit.record import Decided, Happened, Line, encode
+from gateway.audit.record import Decided, Gap, Happened, Line, encode
 from gateway.audit.segments import Position, segment_name
 from gateway.errors import AuditError
 
@@ -86,7 +86,6 @@ class Assembly:
         batch = Batch(entries=entries, loss=loss, frontier=frontier.copy(), at=at)
         lines: list[bytes] = []
         for gap in loss.gaps(pairs=pairs, now=now) if loss else ():
-            batch.closed.update(gap.unpaired)
             self._add(batch, lines, gap, None)
         for record, waiter in entries:
             if isinstance(record, Happened) and not _completes(batch, pairs, record.decided):
@@ -117,6 +116,8 @@ class Assembly:
             batch.opened[decided] = seq
         elif isinstance(record, Happened):
             batch.closed.add(record.decided)
+        elif isinstance(record, Gap):
+            batch.closed.update(record.unpaired)
         if waiter is not None:
             batch.waiters.append((waiter, seq, decided))
 

@@ -318,6 +318,13 @@ class AuditLog:
             self._state = "well"
         if batch.spoiled:
             self._lose(Failure("write", "a record has no encoding"), lost=batch.spoiled)
+        self._release(batch)
+        if not self._tuning.head_s:
+            self._publish()
+        elif self._head_timer is None:
+            self._head_timer = self._loop.call_later(self._tuning.head_s, self._publish)
+
+    def _release(self, batch: Batch) -> None:
         for waiter, seq, decided in batch.waiters:
             if not waiter.done():
                 waiter.set_result(seq)
@@ -325,8 +332,6 @@ class AuditLog:
                 # It failed although it was written: its caller was told so or went away, and
                 # nothing will complete the pair.
                 self._lose(Failure("stalled", "a decision came too late"), unpaired=decided)
-        if self._head_timer is None:
-            self._head_timer = self._loop.call_later(self._tuning.head_s, self._publish)
 
     def _take_back(self, batch: Batch, failure: Failure) -> None:
         # A segment that was begun stays begun: its name fits the next line as well.

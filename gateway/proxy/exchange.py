@@ -142,7 +142,7 @@ class Connection(asyncio.Protocol):
         if response is None:
             return
         self._answer = self._reader = None
-        if self._clean(reader) and not answer.done():
+        if self._clean(reader):
             self._events.freed(self)
         else:
             self.drop()

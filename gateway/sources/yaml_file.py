@@ -32,7 +32,7 @@ class Document:
     """
 
     path: str
-    value: object
+    value: object = field(repr=False)
     root: Node = field(repr=False)
 
     def place(self, loc: Loc) -> Place:

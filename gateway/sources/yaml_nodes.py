@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Final, NoReturn
 
@@ -67,10 +67,10 @@ class Node:
         weight: number of values in it, aliases written out.
     """
 
-    value: object
+    value: object = field(repr=False)
     place: Place
-    keys: dict[str, Place]
-    children: dict[str | int, Node]
+    keys: dict[str, Place] = field(repr=False)
+    children: dict[str | int, Node] = field(repr=False)
     weight: int
 
 
@@ -241,7 +241,8 @@ class _Composer:
         try:
             return _plain(text)
         except ValueError:
-            self.add(place, f"{quoted(text)} is no plain number or date", "quote it if it is text")
+            # The text is not repeated: it may be a secret that happens to be digits.
+            self.add(place, "not a plain number or date", "quote it if it is text")
             return text
 
 

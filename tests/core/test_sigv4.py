@@ -216,7 +216,7 @@ def test_inner_blanks_count_once_and_outer_ones_not_at_all() -> None:
 
 def test_header_bytes_that_are_not_utf8_sign_as_they_came() -> None:
     now = datetime(2026, 11, 22, tzinfo=UTC)
-    headers = {"host": HOST, "x-custom": b"caf\xe9  x".decode("utf-8", "surrogateescape")}
+    headers = {"host": HOST, "x-custom": b"ol\xe9  x".decode("utf-8", "surrogateescape")}
     first, second = (
         sigv4.sign(
             method="POST",

@@ -221,6 +221,6 @@ async def test_the_provider_misbehaves_in_the_dialect_that_was_spoken(
     head = b"POST /face/v1.2/verify HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n"
     answer = await exchange(provider.port, head, b"")
     assert answer.status == status
-    assert provider.misbehave_next is None
     (arrival,) = provider.arrivals
     assert (arrival.provider, arrival.operation) == ("azure_face", misbehaviour)
+    assert provider.misbehave_next is None

@@ -112,6 +112,7 @@ def test_the_answer_to_head_ends_with_its_head_whatever_length_it_names() -> Non
 
 FOLLOWED = {
     "response": COUNTED,
+    "empty_response": EMPTY,
     "byte": b"x",
     "line_end": b"\r\n",
     "line_ends": b"\r\n\r\n",

@@ -1,0 +1,399 @@
+"""Failures in pairs: it failed, and it failed although it was written."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.audit.files import OsFiles
+from gateway.audit.log import AuditLog
+from gateway.audit.record import Aborted, Decided, Gap, Happened, Line, read_line
+from gateway.audit.verify import verify
+from gateway.errors import AuditError
+from tests.audit.fakes import Faults, FaultyFiles, open_log, the_log
+from tests.builders import NOW, decided, happened
+
+FULL = OSError(errno.ENOSPC, "No space left on device")
+BROKEN = OSError(errno.EIO, "Input/output error")
+
+
+async def faulty_log(directory: Path, **changes: object) -> tuple[AuditLog, Faults]:
+    """Open a log on the real disk whose port fails as the faults say."""
+    faults = Faults()
+    return await open_log(directory, FaultyFiles(OsFiles(), faults), **changes), faults
+
+
+def records(directory: Path) -> list[Line]:
+    segments = sorted(the_log(directory).glob("*.jsonl"))
+    return [read_line(line) for path in segments for line in path.read_bytes().splitlines()]
+
+
+def gaps(directory: Path) -> list[Gap]:
+    return [record for record in records(directory) if isinstance(record, Gap)]
+
+
+async def begun(log: AuditLog) -> None:
+    """Write one decision that stays open."""
+    await log.append(decided("dec_open"))
+
+
+FAULTS: dict[str, Callable[[Faults], None]] = {
+    "disk full": lambda faults: setattr(faults, "write", FULL),
+    "disk full amid a line": lambda faults: (
+        setattr(faults, "write", FULL),
+        setattr(faults, "written", 700),
+    )[0],
+    "sync failed": lambda faults: setattr(faults, "sync", BROKEN),
+    "sync failed although it was written": lambda faults: (
+        setattr(faults, "sync", BROKEN),
+        setattr(faults, "synced_although", True),
+    )[0],
+    "head not replaced": lambda faults: setattr(faults, "replace", FULL),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_a_failure_refuses_what_is_decided_and_keeps_what_happened(
+    tmp_path: Path, fault: str
+) -> None:
+    log, faults = await faulty_log(tmp_path)
+    await begun(log)
+    FAULTS[fault](faults)
+    log.enqueue(happened("dec_open"))
+    first = log.append(decided("dec_refused"))
+    if fault == "head not replaced":
+        assert await first == 2  # durable: only the root is missing, so nothing follows it
+        log.enqueue(happened("dec_refused"))
+        await log.probe()
+    else:
+        with pytest.raises(AuditError):
+            await first
+    assert not log.healthy
+    assert log.last_error
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_refused_at_once"))
+
+    assert not await log.probe()
+    faults.heal()
+    assert await log.probe()
+    assert await log.append(decided("dec_after")) == log.size - 1
+    log.enqueue(happened("dec_after"))
+    await log.close()
+
+    (gap,) = gaps(tmp_path)
+    assert (gap.reason, gap.since) == ("write", NOW)
+    assert gap.refused == (1 if fault == "head not replaced" else 2)
+    written = {record.id for record in records(tmp_path) if isinstance(record, Decided)}
+    assert {"dec_open", "dec_after"} <= written
+    assert "dec_refused_at_once" not in written
+    completed = [record.decided for record in records(tmp_path) if isinstance(record, Happened)]
+    assert completed.count("dec_open") == 1
+    assert verify(tmp_path, closed=True).findings == ()
+
+
+@pytest.mark.parametrize("fault", ["sync failed", "sync failed although it was written"])
+async def test_what_a_failed_sync_left_behind_is_cut_before_the_log_goes_on(
+    tmp_path: Path, fault: str
+) -> None:
+    log, faults = await faulty_log(tmp_path)
+    await begun(log)
+    FAULTS[fault](faults)
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_refused"))
+    assert b"dec_refused" in next(the_log(tmp_path).glob("*.jsonl")).read_bytes()
+    faults.heal()
+    await log.probe()
+    assert b"dec_refused" not in next(the_log(tmp_path).glob("*.jsonl")).read_bytes()
+    log.enqueue(happened("dec_open"))
+    await log.close()
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_what_a_failed_sync_left_behind_is_named_if_the_process_dies_first(
+    tmp_path: Path,
+) -> None:
+    log, faults = await faulty_log(tmp_path)
+    FAULTS["sync failed although it was written"](faults)
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_refused"))
+    with pytest.raises(AuditError):
+        await log.close()
+    await (await open_log(tmp_path)).close()
+    (gap,) = gaps(tmp_path)
+    assert (gap.reason, gap.unpaired) == ("restart", ("dec_refused",))
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_everybody_in_a_failed_batch_and_behind_it_is_refused(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path, batch_lines=5)
+    faults.write = FULL
+    waiters = [log.append(decided(f"dec_{number}")) for number in range(12)]
+    for waiter in waiters:
+        with pytest.raises(AuditError, match="No space left"):
+            await waiter
+    assert (log.refused, log.queue_length) == (12, 0)
+    faults.heal()
+    assert await log.probe()
+    await log.close()
+    assert [gap.refused for gap in gaps(tmp_path)] == [12]
+
+
+async def test_short_writes_are_continued(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path)
+    faults.short = 37
+    assert await log.append(decided("dec_a")) == 0
+    log.enqueue(happened("dec_a"))
+    await log.close()
+    assert log.failures == 0
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_a_write_that_takes_nothing_is_a_failure(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path)
+    faults.short = 0
+    with pytest.raises(AuditError, match="no more bytes"):
+        await log.append(decided("dec_a"))
+    faults.heal()
+    assert await log.probe()
+    await log.close()
+
+
+def _delete(segment: Path) -> None:
+    segment.unlink()
+
+
+def _replace(segment: Path) -> None:
+    copy = segment.with_suffix(".copy")
+    shutil.copyfile(segment, copy)
+    copy.replace(segment)
+
+
+def _truncate(segment: Path) -> None:
+    segment.write_bytes(b"")
+
+
+def _shorten(segment: Path) -> None:
+    segment.write_bytes(segment.read_bytes()[:-10])
+
+
+def _delete_directory(segment: Path) -> None:
+    shutil.rmtree(segment.parent.parent)
+
+
+def _replace_directory(segment: Path) -> None:
+    segment.parent.rename(segment.parent.with_name("moved"))
+    segment.parent.mkdir()
+
+
+DISPLACEMENTS = [_delete, _replace, _truncate, _shorten, _delete_directory, _replace_directory]
+
+
+@pytest.mark.parametrize("traffic", [True, False], ids=["under traffic", "idle"])
+@pytest.mark.parametrize("displace", DISPLACEMENTS, ids=lambda change: change.__name__[1:])
+async def test_lines_taken_away_are_noticed_and_the_log_goes_on_in_a_new_segment(
+    tmp_path: Path, displace: Callable[[Path], None], *, traffic: bool
+) -> None:
+    log = await open_log(tmp_path)
+    await begun(log)
+    await log.probe()
+    displace(next(the_log(tmp_path).glob("*.jsonl")))
+    if traffic:
+        with pytest.raises(AuditError):
+            await log.append(decided("dec_refused"))
+    else:
+        assert not await log.probe()
+    assert not log.healthy
+
+    assert await log.probe()
+    assert await log.append(decided("dec_after")) == 2
+    log.enqueue(happened("dec_after"))
+    log.enqueue(happened("dec_open"))
+    await log.close()
+    new = the_log(tmp_path) / "00000000000000000001.jsonl"
+    gap, after = map(read_line, new.read_bytes().splitlines()[:2])
+    assert isinstance(gap, Gap)
+    assert isinstance(after, Decided)
+    assert (gap.reason, gap.refused, after.id) == ("replaced", int(traffic), "dec_after")
+    # The new segment holds together; that the old one does not is for the verifier to say.
+    if displace is not _replace:
+        assert not verify(tmp_path).ok
+    await (await open_log(tmp_path)).close()
+
+
+async def test_lines_that_somebody_adds_are_noticed_and_cut(tmp_path: Path) -> None:
+    log = await open_log(tmp_path)
+    await begun(log)
+    with next(the_log(tmp_path).glob("*.jsonl")).open("ab") as segment:
+        segment.write(b"not ours\n")
+    assert not await log.probe()
+    assert "somebody changed it" in log.last_error
+    assert await log.probe()
+    log.enqueue(happened("dec_open"))
+    await log.close()
+    assert [gap.reason for gap in gaps(tmp_path)] == ["replaced"]
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_a_directory_that_another_process_took_over_stays_unavailable(
+    tmp_path: Path,
+) -> None:
+    log = await open_log(tmp_path)
+    await begun(log)
+    shutil.rmtree(tmp_path / "gw.example%2Faudit")
+    other = await open_log(tmp_path)
+    assert not await log.probe()
+    assert not await log.probe()
+    assert "another process" in log.last_error
+    with pytest.raises(AuditError, match="another process"):
+        await log.close()
+    await other.close()
+
+
+async def test_a_log_without_lines_whose_segment_is_deleted_begins_again(tmp_path: Path) -> None:
+    log = await open_log(tmp_path)
+    next(the_log(tmp_path).glob("*.jsonl")).unlink()
+    assert not await log.probe()
+    assert await log.probe()
+    await log.close()
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_readiness_comes_back_without_traffic(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path, probe_s=0.001)
+    faults.sync = BROKEN
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_a"))
+    async with asyncio.timeout(5):
+        while log.failures < 3:
+            await asyncio.sleep(0)
+        assert not log.healthy
+        faults.heal()
+        while not log.healthy:
+            await asyncio.sleep(0)
+    await log.close()
+    assert [gap.reason for gap in gaps(tmp_path)] == ["write"]
+
+
+async def test_a_deleted_log_is_noticed_without_traffic(tmp_path: Path) -> None:
+    log = await open_log(tmp_path, probe_s=0.001)
+    shutil.rmtree(tmp_path / "gw.example%2Faudit")
+    async with asyncio.timeout(5):
+        while not (log.failures and log.healthy):
+            await asyncio.sleep(0)
+    await log.close()
+    assert [gap.reason for gap in gaps(tmp_path)] == ["replaced"]
+
+
+async def test_repair_that_fails_leaves_the_log_unavailable(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path)
+    faults.write = FULL
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_a"))
+    faults.heal()
+    faults.open = OSError(errno.EMFILE, "Too many open files")
+    assert not await log.probe()
+    assert "Too many open files" in log.last_error
+    faults.heal()
+    assert await log.probe()
+    await log.close()
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_a_segment_that_cannot_be_begun_is_begun_after_the_repair(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path, segment_bytes=100)
+    await log.append(decided("dec_a"))
+    faults.open = FULL
+    with pytest.raises(AuditError):
+        await log.append(happened("dec_a"))
+    faults.heal()
+    assert await log.probe()
+    await log.append(happened("dec_a"))
+    await log.close()
+    names = [path.name for path in sorted(the_log(tmp_path).glob("*.jsonl"))]
+    assert names == [f"{seq:020}.jsonl" for seq in range(3)]
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_a_disk_that_does_not_answer_makes_the_log_unavailable(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path, stall_s=0.0, batch_lines=1)
+    faults.gate = threading.Event()
+    in_flight, behind = log.append(decided("dec_late")), log.append(decided("dec_behind"))
+    await asyncio.sleep(0)
+    assert not await log.probe()
+    for waiter in (in_flight, behind, log.append(decided("dec_at_once"))):
+        with pytest.raises(AuditError, match="has not answered"):
+            await waiter
+    faults.gate.set()
+    async with asyncio.timeout(5):
+        while not log.healthy:
+            await asyncio.sleep(0)
+    await log.append(decided("dec_after"))
+    await log.append(happened("dec_after"))
+    await log.close()
+    (gap,) = gaps(tmp_path)
+    # It failed although it was written: its caller was refused, so nothing will complete it.
+    assert (gap.reason, gap.refused, gap.unpaired) == ("stalled", 3, ("dec_late",))
+    written = [record.id for record in records(tmp_path) if isinstance(record, Decided)]
+    assert written == ["dec_late", "dec_after"]
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_what_is_kept_past_a_failure_is_bounded_and_the_loss_is_stated(
+    tmp_path: Path,
+) -> None:
+    log, faults = await faulty_log(tmp_path, queue_lines=3)
+    await begun(log)
+    faults.write = FULL
+    for number in range(10):
+        log.enqueue(Aborted(time=NOW, id=f"dec_{number}", reason="engine.failed"))
+    log.enqueue(happened("dec_open"))
+    await log.probe()
+    assert (log.healthy, log.lost, log.queue_length) == (False, 7, 4)
+    faults.heal()
+    assert await log.probe()
+    await log.close()
+    assert sum(gap.lost for gap in gaps(tmp_path)) == 7
+    kept = [record.id for record in records(tmp_path) if isinstance(record, Aborted)]
+    assert kept == ["dec_0", "dec_1", "dec_2"]
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_a_log_on_a_failing_disk_does_not_open_and_holds_nothing(tmp_path: Path) -> None:
+    for fault in ("open", "replace", "sync"):
+        faults = Faults()
+        setattr(faults, fault, BROKEN)
+        with pytest.raises(AuditError, match="does not open"):
+            await open_log(tmp_path, FaultyFiles(OsFiles(), faults))
+    log = await open_log(tmp_path)
+    assert log.healthy
+    await log.close()
+
+
+async def test_a_log_that_cannot_state_how_it_ended_does_not_open(tmp_path: Path) -> None:
+    log = await open_log(tmp_path)
+    await begun(log)
+    await log.close()
+    faults = Faults(write=FULL)
+    with pytest.raises(AuditError, match="No space left"):
+        await open_log(tmp_path, FaultyFiles(OsFiles(), faults))
+    await (await open_log(tmp_path)).close()
+    assert [gap.reason for gap in gaps(tmp_path)] == ["restart"]
+
+
+async def test_closing_a_failed_log_says_what_is_missing_and_lets_go(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path)
+    await begun(log)
+    faults.write = FULL
+    log.enqueue(happened("dec_open"))
+    with pytest.raises(AuditError, match="1 records were not written"):
+        await log.close()
+    again = await open_log(tmp_path)
+    await again.close()
+    assert [gap.unpaired for gap in gaps(tmp_path)] == [("dec_open",)]
+    assert verify(tmp_path, closed=True).ok
