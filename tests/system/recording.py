@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -40,6 +40,7 @@ class Recording:
     arrivals: list[Arrival] = field(default_factory=list)
     port: int = 0
     answer: bytes = ANSWER
+    on_arrival: Callable[[], None] = field(default=lambda: None)
 
     @property
     def url(self) -> str:
@@ -53,6 +54,7 @@ class Recording:
                 length = int(arrival.headers.get("content-length", "0"))
                 body = await reader.readexactly(length)
                 self.arrivals.append(Arrival(head=head[:-4], body=body))
+                self.on_arrival()
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
                     b"x-amzn-RequestId: 0a1b\r\nContent-Length: %d\r\n\r\n%b"

@@ -16,7 +16,6 @@ import aiohttp
 
 from gateway.app.demo import free_port
 from gateway.audit.record import Line, read_line
-from gateway.core import sigv4
 from gateway.demo.issuer import Issuer
 from gateway.demo.provider.credential import Own
 from gateway.demo.samples.model import PLACES
@@ -53,12 +52,7 @@ class Served:
         return f"http://127.0.0.1:{self.admin_port}"
 
     def token(self, tenant: str) -> str:
-        return self.issuer.mint(
-            self.world.callers[tenant].subject,
-            audience=AUDIENCE,
-            lifetime_s=600,
-            now=datetime.now(UTC),
-        )
+        return token_for(self.issuer, self.world, tenant)
 
     async def said(self, text: str, *, times: int = 1) -> list[str]:
         """Wait until the log has lines with this text, and return them."""
@@ -189,57 +183,29 @@ async def ready(served: Served) -> None:
         assert answer.status == 200
 
 
-def search_request(served: Served, tenant: str, body: bytes) -> bytes:
-    """Return the bytes of a SearchFacesByImage with a token, ready for a raw socket."""
-    return bearer_request(served, "SearchFacesByImage", served.token(tenant), body)
+def token_for(issuer: Issuer, world: World, tenant: str) -> str:
+    subject = world.callers[tenant].subject
+    return issuer.mint(subject, audience=AUDIENCE, lifetime_s=600, now=datetime.now(UTC))
 
 
-def bearer_request(
-    served: Served, operation: str, token: str, body: bytes, *, client: str = PLACES["CA"]
-) -> bytes:
+def search_bytes(port: int, token: str, number: int, *, place: str = "CA") -> bytes:
+    """Return a SearchFaces with a token; each number makes another body."""
+    body = b'{"CollectionId":"missing","FaceId":"face-%d"}' % number
+    return bearer_bytes(port, "SearchFaces", token, body, place=place)
+
+
+def bearer_bytes(port: int, operation: str, token: str, body: bytes, *, place: str = "CA") -> bytes:
+    """Return a Rekognition request with a token, from an address of a place."""
     head = (
         "POST / HTTP/1.1\r\n"
-        f"Host: 127.0.0.1:{served.port}\r\n"
+        f"Host: 127.0.0.1:{port}\r\n"
         f"Authorization: Bearer {token}\r\n"
         "Content-Type: application/x-amz-json-1.1\r\n"
         f"X-Amz-Target: RekognitionService.{operation}\r\n"
-        f"X-Forwarded-For: {client}\r\n"
+        f"X-Forwarded-For: {PLACES[place]}\r\n"
         f"Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
-
-
-def signed_request(
-    served: Served, operation: str, tenant: str, body: bytes, payload_sha256: str
-) -> bytes:
-    """Return the bytes of a request signed with the tenant's access key."""
-    caller = served.world.callers[tenant]
-    now = datetime.now(UTC)
-    headers = {
-        "host": f"127.0.0.1:{served.port}",
-        "content-type": "application/x-amz-json-1.1",
-        "x-amz-target": f"RekognitionService.{operation}",
-    }
-    authorization = sigv4.sign(
-        method="POST",
-        path="/",
-        query="",
-        headers=headers,
-        payload_sha256=payload_sha256,
-        access_key_id=caller.access_key_id,
-        secret=caller.secret_access_key,
-        region="us-east-1",
-        service="rekognition",
-        now=now,
-    )
-    lines = {
-        **headers,
-        "x-amz-date": sigv4.amz_date(now),
-        "authorization": authorization,
-        "content-length": str(len(body)),
-    }
-    head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
-    return f"POST / HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 @dataclass(slots=True)

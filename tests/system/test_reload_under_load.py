@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gateway.audit.record import Activation, Decided, Line
 from tests.system.recording import recording_provider
-from tests.system.served import Client, Served, bearer_request, serving
+from tests.system.served import Client, Served, bearer_bytes, serving
 
 RELOADS = 200
 CLIENTS = 4
@@ -47,7 +47,7 @@ def broken(number: int) -> str:
 
 async def send(served: Served, stop: asyncio.Event, answers: Counter[tuple[int, str]]) -> None:
     """Ask again and again; the answer's reason and the policy that it names must agree."""
-    request = bearer_request(served, "SearchFacesByImage", served.token(TENANT), BODY)
+    request = bearer_bytes(served.port, "SearchFacesByImage", served.token(TENANT), BODY)
     client = await Client.connect(served.port)
     try:
         while not stop.is_set():
