@@ -37,27 +37,19 @@ _IDENTITY_HEADERS = frozenset({"authorization", "x-api-key"})
 
 
 def settings_findings(settings: Settings, catalog: Catalog, path: str) -> tuple[Finding, ...]:
-    """Return what is wrong between the settings and the catalogue, and among the upstreams."""
-    found: list[Finding] = []
-    hosts: dict[str, str] = {}
-    names: set[str] = set()
-    for upstream in settings.upstreams:
-        where = f"upstream `{upstream.name}`"
-        if upstream.name in names:
-            found.append(_whole(path, f"{where}: the name stands twice"))
-        names.add(upstream.name)
-        if upstream.provider not in catalog.providers:
-            known = ", ".join(sorted(catalog.providers))
-            found.append(
-                _whole(
-                    path, f"{where}: provider `{upstream.provider}` is unknown", f"one of {known}"
-                )
-            )
-        for host in upstream.hosts:
-            if host in hosts:
-                found.append(_whole(path, f"{where}: host `{host}` is also of `{hosts[host]}`"))
-            hosts[host] = upstream.name
-    return tuple(found)
+    """Return what the settings name and the catalogue does not know."""
+    known = ", ".join(sorted(catalog.providers))
+    return tuple(
+        Finding(
+            path=path,
+            line=0,
+            column=0,
+            message=f"upstream `{upstream.name}`: provider `{upstream.provider}` is unknown",
+            hint=f"one of {known}",
+        )
+        for upstream in settings.upstreams
+        if upstream.provider not in catalog.providers
+    )
 
 
 def assemble_keys(
@@ -158,7 +150,3 @@ def _credential(settings: CredentialSettings) -> Credential:
             return BearerCredential(token=bearer.token.reveal())
         case NoSettings():
             return NoCredential()
-
-
-def _whole(path: str, message: str, hint: str = "") -> Finding:
-    return Finding(path=path, line=0, column=0, message=message, hint=hint)

@@ -135,6 +135,7 @@ class Reloader:
         self._turn = asyncio.Lock()
         self._jwks: dict[IssuerSettings, tuple[JwksSource, asyncio.Task[None]]] = {}
         self._upstreams: list[tuple[UpstreamSettings, Upstream]] = []
+        self._retiring: dict[asyncio.Task[None], Upstream] = {}
         self._served = sources.settings.value
         self._audit: AuditLog | None = None
         self._follow_issuers()
@@ -210,7 +211,10 @@ class Reloader:
         """Close every connection to providers and stop asking issuers."""
         for _, task in self._jwks.values():
             task.cancel()
-        for _, upstream in self._upstreams:
+        retiring = dict(self._retiring)
+        for task in retiring:
+            task.cancel()
+        for upstream in (*retiring.values(), *(one for _, one in self._upstreams)):
             await upstream.pool.close()
 
     async def _refresh(self) -> dict[str, Result]:
@@ -306,8 +310,13 @@ class Reloader:
         kept = [upstream for _, upstream in self._upstreams]
         for _, upstream in before:
             if upstream not in kept:
-                self._tasks.create_task(_retire(upstream))
+                task = self._tasks.create_task(_retire(upstream))
+                self._retiring[task] = upstream
+                task.add_done_callback(self._retired)
         return {upstream.name: upstream for upstream in kept}
+
+    def _retired(self, task: asyncio.Task[None]) -> None:
+        self._retiring.pop(task, None)
 
     def _tell(self, name: str, result: Result, who: str) -> None:
         """Log, count and record what became of one part."""

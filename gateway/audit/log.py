@@ -19,40 +19,17 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import msgspec
-
 from gateway.audit.batch import Assembly, Batch, Entry, refuse
 from gateway.audit.files import Files, OsFiles
 from gateway.audit.loss import Loss, opening_gaps
 from gateway.audit.record import Happened, Line
 from gateway.audit.recovery import Recovered, recover
 from gateway.audit.segments import Position, Segments, make_head, segment_name, worker_directory
-from gateway.audit.thread import Failure, WritingThread
+from gateway.audit.thread import Bell, Failure, WritingThread
+from gateway.audit.tuning import Tuning
 from gateway.errors import AuditError
 
 Clock = Callable[[], datetime]
-
-
-class Tuning(msgspec.Struct, frozen=True, kw_only=True):
-    """How the log trades memory, time and disk.
-
-    Attributes:
-        segment_bytes: a batch that would make a segment larger begins a new one.
-        batch_lines: most records in one batch; bounds how long the loop is held up (about 3 ms).
-        queue_lines: most records kept that nobody waits for. `happened` records are kept always:
-            there are no more of them than requests under way.
-        probe_s: how often the files are looked at, and repaired after a failure.
-        stall_s: how long a write may take before the log counts as unhealthy.
-        head_s: how long after a sync `head.json` follows; 0 is at once. Replacing a file costs
-            half as much as a sync, so the syncs of a busy moment share one.
-    """
-
-    segment_bytes: int = 256 * 1024 * 1024
-    batch_lines: int = 512
-    queue_lines: int = 65_536
-    probe_s: float = 1.0
-    stall_s: float = 5.0
-    head_s: float = 0.02
 
 
 _USUAL = Tuning()
@@ -95,7 +72,7 @@ class AuditLog:
         self._state: Literal["well", "failed", "mending", "closed"] = "well"
         self._scheduled = self._probing = self._stalled = self._closing = False
         self._head_timer: asyncio.TimerHandle | None = None
-        self._observers: list[asyncio.Future[None]] = []
+        self._bell = Bell()
         self.last_error = ""
         self.records = self.syncs = self.failures = 0
         self.refused = self.lost = self.orphans = self.last_batch = 0
@@ -209,7 +186,7 @@ class AuditLog:
         """Look at the files now, repair after a failure, and tell whether the log is healthy."""
         self._probe()
         while self._probing or self._state == "mending":
-            await self._change()
+            await self._bell.heard()
         return self.healthy
 
     async def close(self) -> None:
@@ -261,9 +238,9 @@ class AuditLog:
 
     async def _drain(self) -> None:
         while self._batch is not None or (self._state != "failed" and (self._queue or self._loss)):
-            seen = self._change()
+            heard = self._bell.heard()
             self._start()
-            await seen
+            await heard
 
     # --- batches ----------------------------------------------------------------------------------
 
@@ -302,7 +279,7 @@ class AuditLog:
         else:
             self._take_back(batch, failure)
         self._start()
-        self._notify()
+        self._bell.ring()
 
     def _take_over(self, batch: Batch) -> None:
         self._frontier, self._at = batch.frontier, batch.end
@@ -403,7 +380,7 @@ class AuditLog:
         self._probing = False
         if failure is not None:
             self._fail(failure)
-        self._notify()
+        self._bell.ring()
 
     def _mended(self, failure: Failure | None) -> None:
         self._probing = False
@@ -416,7 +393,7 @@ class AuditLog:
         else:
             self.failures += 1
             self.last_error = failure.detail
-        self._notify()
+        self._bell.ring()
 
     # --- head, waiting ----------------------------------------------------------------------------
 
@@ -432,15 +409,4 @@ class AuditLog:
     def _published(self, failure: Failure | None) -> None:
         if failure is not None:
             self._fail(failure)
-        self._notify()
-
-    def _change(self) -> asyncio.Future[None]:
-        seen: asyncio.Future[None] = self._loop.create_future()
-        self._observers.append(seen)
-        return seen
-
-    def _notify(self) -> None:
-        observers, self._observers = self._observers, []
-        for seen in observers:
-            if not seen.done():
-                seen.set_result(None)
+        self._bell.ring()

@@ -82,7 +82,7 @@ def recover(files: Files, directory: Path, *, origin: str, worker: str) -> Recov
         at=walk.at if segments else Position(segment_name(0), 0),
         pairs=walk.pairs,
         cut_bytes=walk.cut_bytes,
-        head_lost=head is None and bool(segments),
+        head_lost=head is None and walk.frontier.size > 0,
     )
 
 
@@ -147,8 +147,8 @@ class _Walk:
         length = self._files.length(path)
         if length < offset:
             raise AuditError(f"{path}: {length} bytes, but {offset} were durable{_ADVICE}")
-        if offset and self._files.read(path, offset - 1, 1) != b"\n":
-            raise AuditError(f"{path}: no line begins at byte {offset}{_ADVICE}")
+        if offset and self._number_before(path, offset) != self.seq - 1:
+            raise AuditError(f"{path}: line {self.seq} does not begin at byte {offset}{_ADVICE}")
         for start, line in _lines(self._files, path, offset):
             stub = _decoded(line)
             if stub is None:
@@ -157,6 +157,13 @@ class _Walk:
                 return
             self._take(stub, line, f"{path}, byte {start}")
         self.at = Position(segment, length)
+
+    def _number_before(self, path: Path, offset: int) -> int | None:
+        """Return the `seq` of the line that ends at an offset, or None where none does."""
+        begin = max(0, offset - _CHUNK_BYTES)
+        before = self._files.read(path, begin, offset - begin)
+        stub = _decoded(before[before.rfind(b"\n", 0, -1) + 1 :])
+        return stub.seq if stub else None
 
     def _take(self, stub: _Stub, line: bytes, place: str) -> None:
         """Count one line in.

@@ -163,6 +163,7 @@ class Segments:
         """
         if at.segment != self._segment:
             self.reopen(at)
+        self.check(at)  # a write beyond the end of a shortened file would leave a hole
         file, done = self._opened(), 0
         while done < len(lines):
             written = file.write(lines[done:] if done else lines, at.offset + done)

@@ -20,6 +20,24 @@ class Failure(msgspec.Struct, frozen=True):
     detail: str
 
 
+class Bell:
+    """Wakes all who wait for the next thing to happen; belongs to the event loop."""
+
+    def __init__(self) -> None:
+        """Belong to the running loop."""
+        self._loop = asyncio.get_running_loop()
+        self._next: asyncio.Future[None] = self._loop.create_future()
+
+    def heard(self) -> asyncio.Future[None]:
+        """Return a future of one's own for the next ring; not to be missed once it is taken."""
+        return asyncio.shield(self._next)
+
+    def ring(self) -> None:
+        """Wake all who wait now."""
+        self._next.set_result(None)
+        self._next = self._loop.create_future()
+
+
 class WritingThread:
     """Runs pieces of work one after the other, and reports each to the event loop."""
 

@@ -43,7 +43,7 @@ class HeadLimits(msgspec.Struct, frozen=True, kw_only=True):
         header_timeout_s: time from the first byte of a head to its last.
         keepalive_timeout_s: time without a byte, before the first request and between two.
         write_timeout_s: time in which the client must take an answer that does not fit the buffers.
-        linger_s: time in which a refused client may go on sending before it is cut off.
+        linger_s: time in which a client may go on sending after its last answer.
     """
 
     header_bytes: int
@@ -303,24 +303,29 @@ class Connection(web_protocol.RequestHandler):
         self._take_head(ahead)
 
     def _part(self, *, unread: bool = False) -> None:
-        """Close the connection once everything written is sent.
+        """End the connection in stages (RFC 9112 section 9.6).
 
-        A client that is still sending is heard out for a while, and only the sending side is
-        closed: a full close would reset the connection under the answer (RFC 9112 section 9.6).
+        Only the sending side is closed, and the client is heard out for a while: a full close would
+        reset the connection under the answer if anything was still on its way here. TLS has no
+        half-close; `unread` says that something surely is.
         """
         self._close = self._parting = True
         self._stop_clock()
         transport = self.transport
         if transport is None:
             return
-        if not unread:
-            transport.close()
-        elif transport.can_write_eof():
+        if transport.can_write_eof():
             transport.write_eof()
+        elif not unread:
+            transport.close()
         self._reading_paused = False
         self._resume_reading_for_buffer()
-        patience_s = self._limits.linger_s if unread else self._limits.write_timeout_s
-        self._clock = self._loop.call_later(patience_s, transport.abort)
+        self._clock = self._loop.call_later(self._limits.linger_s, self._leave, transport)
+
+    def _leave(self, transport: asyncio.Transport) -> None:
+        """Close for good; what the kernel holds is still sent, what we hold has its time."""
+        transport.close()
+        self._clock = self._loop.call_later(self._limits.write_timeout_s, transport.abort)
 
     def _drop(self) -> None:
         self._parting = True

@@ -31,15 +31,25 @@ def fingerprint(roots: Iterable[Path]) -> str:
 
 
 def _files(root: Path) -> list[Path]:
+    """Return what is loaded below a root; links to directories count at the top level only."""
     if not root.is_dir():
         return [root]
     found: list[Path] = []
-    for directory, names, files in os.walk(root, followlinks=False):
-        names[:] = sorted(name for name in names if not name.startswith("."))
-        found += [Path(directory) / name for name in sorted(files) if not name.startswith(".")]
-        if len(found) > _MAX_FILES:
-            break
-    return found[:_MAX_FILES]
+    linked = [path for path in _entries(root) if path.is_symlink() and path.is_dir()]
+    for top in (root, *linked):
+        for directory, names, files in os.walk(top, followlinks=False):
+            names[:] = sorted(name for name in names if not name.startswith("."))
+            found += [Path(directory) / name for name in sorted(files) if not name.startswith(".")]
+            if len(found) > _MAX_FILES:
+                return found[:_MAX_FILES]
+    return found
+
+
+def _entries(root: Path) -> list[Path]:
+    try:
+        return sorted(path for path in root.iterdir() if not path.name.startswith("."))
+    except OSError:
+        return []
 
 
 def _content(path: Path) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import threading
 from collections.abc import Callable, Sequence
@@ -9,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.audit.files import File, Files, Lock
-from gateway.audit.log import AuditLog, Tuning
+from gateway.audit.log import AuditLog
+from gateway.audit.tuning import Tuning
 from gateway.errors import AuditError
 from tests.builders import NOW
 
@@ -28,6 +30,13 @@ async def open_log(directory: Path, files: Files | None = None, **changes: objec
         files=files,
         tuning=tuning,
     )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let the loop run until a condition holds; five seconds at most."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event
+            await asyncio.sleep(0)
 
 
 def the_log(directory: Path) -> Path:
@@ -186,7 +195,8 @@ class Faults:
         open: raised by opening a file.
         short: most bytes that one write takes.
         power: called instead of the named operation, once: `write`, `sync`, `synced`, `replace`.
-        gate: syncs wait for it.
+        gate: each sync takes one from it, or waits.
+        syncs: syncs that began.
     """
 
     write: OSError | None = None
@@ -197,7 +207,19 @@ class Faults:
     open: OSError | None = None
     short: int | None = None
     power: dict[str, Callable[[], None]] = field(default_factory=dict)
-    gate: threading.Event | None = None
+    gate: threading.Semaphore | None = None
+    syncs: int = 0
+
+    def begin(self, **faults: object) -> None:
+        """Let something go wrong, named as the attributes are."""
+        for name, fault in faults.items():
+            setattr(self, name, fault)
+
+    def open_gate(self) -> None:
+        """Let those pass that wait, and all that come."""
+        gate, self.gate = self.gate, None
+        if gate is not None:
+            gate.release()
 
     def heal(self) -> None:
         """Let everything work again."""
@@ -264,8 +286,9 @@ class FaultyFile:
 
     def sync(self) -> None:
         faults = self.faults
+        faults.syncs += 1
         if faults.gate is not None:
-            faults.gate.wait()
+            faults.gate.acquire()
         faults.lose_power_at("sync")
         if faults.sync is None or faults.synced_although:
             self.inner.sync()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import msgspec
 import pytest
 import rfc8785
@@ -45,6 +47,11 @@ def test_members_of_structs_are_sorted_too() -> None:
 def test_text_that_has_no_utf_8_form_is_written_with_question_marks() -> None:
     value = {"a": ["x\ud800y", {"b": "\udfff"}], "c": "whole", "n": 1}
     assert canonical(value) == b'{"a":["x?y",{"b":"?"}],"c":"whole","n":1}'
+
+
+@pytest.mark.parametrize("text", ["whole", "\ud800"])
+def test_a_frozen_mapping_is_a_mapping(text: str) -> None:
+    assert canonical(MappingProxyType({"b": text, "a": 1})).startswith(b'{"a":1,"b":"')
 
 
 def test_a_value_without_a_json_form_is_an_error() -> None:

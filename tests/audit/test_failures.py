@@ -16,7 +16,7 @@ from gateway.audit.log import AuditLog
 from gateway.audit.record import Aborted, Decided, Gap, Happened, Line, read_line
 from gateway.audit.verify import verify
 from gateway.errors import AuditError
-from tests.audit.fakes import Faults, FaultyFiles, open_log, the_log
+from tests.audit.fakes import Faults, FaultyFiles, open_log, the_log, until
 from tests.builders import NOW, decided, happened
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
@@ -43,18 +43,11 @@ async def begun(log: AuditLog) -> None:
     await log.append(decided("dec_open"))
 
 
-FAULTS: dict[str, Callable[[Faults], None]] = {
-    "disk full": lambda faults: setattr(faults, "write", FULL),
-    "disk full amid a line": lambda faults: (
-        setattr(faults, "write", FULL),
-        setattr(faults, "written", 700),
-    )[0],
-    "sync failed": lambda faults: setattr(faults, "sync", BROKEN),
-    "sync failed although it was written": lambda faults: (
-        setattr(faults, "sync", BROKEN),
-        setattr(faults, "synced_although", True),
-    )[0],
-    "head not replaced": lambda faults: setattr(faults, "replace", FULL),
+FAULTS: dict[str, dict[str, object]] = {
+    "disk full": {"write": FULL},
+    "disk full amid a line": {"write": FULL, "written": 700},
+    "sync failed": {"sync": BROKEN},
+    "sync failed although it was written": {"sync": BROKEN, "synced_although": True},
 }
 
 
@@ -64,37 +57,44 @@ async def test_a_failure_refuses_what_is_decided_and_keeps_what_happened(
 ) -> None:
     log, faults = await faulty_log(tmp_path)
     await begun(log)
-    FAULTS[fault](faults)
+    faults.begin(**FAULTS[fault])
     log.enqueue(happened("dec_open"))
-    first = log.append(decided("dec_refused"))
-    if fault == "head not replaced":
-        assert await first == 2  # durable: only the root is missing, so nothing follows it
-        log.enqueue(happened("dec_refused"))
-        await log.probe()
-    else:
+    for name in ("dec_refused", "dec_refused_at_once"):
         with pytest.raises(AuditError):
-            await first
-    assert not log.healthy
-    assert log.last_error
-    with pytest.raises(AuditError):
-        await log.append(decided("dec_refused_at_once"))
-
+            await log.append(decided(name))
+        assert not log.healthy
+        assert log.last_error
     assert not await log.probe()
     faults.heal()
     assert await log.probe()
-    assert await log.append(decided("dec_after")) == log.size - 1
+    assert await log.append(decided("dec_after")) == 3
     log.enqueue(happened("dec_after"))
     await log.close()
 
-    (gap,) = gaps(tmp_path)
-    assert (gap.reason, gap.since) == ("write", NOW)
-    assert gap.refused == (1 if fault == "head not replaced" else 2)
-    written = {record.id for record in records(tmp_path) if isinstance(record, Decided)}
-    assert {"dec_open", "dec_after"} <= written
-    assert "dec_refused_at_once" not in written
-    completed = [record.decided for record in records(tmp_path) if isinstance(record, Happened)]
-    assert completed.count("dec_open") == 1
+    first, gap, kept, after, _ = records(tmp_path)
+    assert isinstance(gap, Gap)
+    assert (gap.reason, gap.refused, gap.since) == ("write", 2, NOW)
+    assert isinstance(first, Decided)
+    assert isinstance(after, Decided)
+    assert isinstance(kept, Happened)
+    assert (first.id, kept.decided, after.id) == ("dec_open", "dec_open", "dec_after")
     assert verify(tmp_path, closed=True).findings == ()
+
+
+async def test_a_root_that_cannot_be_published_makes_the_log_unavailable(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path)
+    faults.begin(replace=FULL)
+    assert await log.append(decided("dec_a")) == 0
+    assert not await log.probe()
+    with pytest.raises(AuditError, match="No space left"):
+        await log.append(decided("dec_refused"))
+    assert not await log.probe()
+    faults.heal()
+    assert await log.probe()
+    log.enqueue(happened("dec_a"))
+    await log.close()
+    assert [(gap.reason, gap.refused) for gap in gaps(tmp_path)] == [("write", 1)]
+    assert verify(tmp_path, closed=True).ok
 
 
 @pytest.mark.parametrize("fault", ["sync failed", "sync failed although it was written"])
@@ -103,13 +103,14 @@ async def test_what_a_failed_sync_left_behind_is_cut_before_the_log_goes_on(
 ) -> None:
     log, faults = await faulty_log(tmp_path)
     await begun(log)
-    FAULTS[fault](faults)
+    faults.begin(**FAULTS[fault])
     with pytest.raises(AuditError):
         await log.append(decided("dec_refused"))
-    assert b"dec_refused" in next(the_log(tmp_path).glob("*.jsonl")).read_bytes()
+    (segment,) = the_log(tmp_path).glob("*.jsonl")
+    assert b"dec_refused" in segment.read_bytes()
     faults.heal()
-    await log.probe()
-    assert b"dec_refused" not in next(the_log(tmp_path).glob("*.jsonl")).read_bytes()
+    assert await log.probe()
+    assert b"dec_refused" not in segment.read_bytes()
     log.enqueue(happened("dec_open"))
     await log.close()
     assert verify(tmp_path, closed=True).ok
@@ -118,16 +119,18 @@ async def test_what_a_failed_sync_left_behind_is_cut_before_the_log_goes_on(
 async def test_what_a_failed_sync_left_behind_is_named_if_the_process_dies_first(
     tmp_path: Path,
 ) -> None:
-    log, faults = await faulty_log(tmp_path)
-    FAULTS["sync failed although it was written"](faults)
+    before, after = tmp_path / "before", tmp_path / "after"
+    log, faults = await faulty_log(before)
+    faults.begin(**FAULTS["sync failed although it was written"])
     with pytest.raises(AuditError):
         await log.append(decided("dec_refused"))
-    with pytest.raises(AuditError):
-        await log.close()
-    await (await open_log(tmp_path)).close()
-    (gap,) = gaps(tmp_path)
+    shutil.copytree(before, after)  # what a process that was killed now would leave
+    faults.heal()
+    await log.close()
+    await (await open_log(after)).close()
+    (gap,) = gaps(after)
     assert (gap.reason, gap.unpaired) == ("restart", ("dec_refused",))
-    assert verify(tmp_path, closed=True).ok
+    assert verify(after, closed=True).ok
 
 
 async def test_everybody_in_a_failed_batch_and_behind_it_is_refused(tmp_path: Path) -> None:
@@ -142,6 +145,26 @@ async def test_everybody_in_a_failed_batch_and_behind_it_is_refused(tmp_path: Pa
     assert await log.probe()
     await log.close()
     assert [gap.refused for gap in gaps(tmp_path)] == [12]
+
+
+async def test_what_is_refused_while_a_repair_fails_is_stated_with_the_rest(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path)
+    faults.begin(write=FULL)
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_a"))
+    faults.begin(write=None, gate=threading.Semaphore(1), syncs=0)  # the reopened file's passes
+    async with asyncio.TaskGroup() as group:
+        mending = group.create_task(log.probe())
+        await until(lambda: faults.syncs == 2)
+        with pytest.raises(AuditError):
+            await log.append(decided("dec_b"))
+        faults.sync = BROKEN
+        faults.open_gate()
+    assert not mending.result()
+    faults.heal()
+    assert await log.probe()
+    await log.close()
+    assert [(gap.reason, gap.refused) for gap in gaps(tmp_path)] == [("write", 2)]
 
 
 async def test_short_writes_are_continued(tmp_path: Path) -> None:
@@ -269,13 +292,10 @@ async def test_readiness_comes_back_without_traffic(tmp_path: Path) -> None:
     faults.sync = BROKEN
     with pytest.raises(AuditError):
         await log.append(decided("dec_a"))
-    async with asyncio.timeout(5):
-        while log.failures < 3:
-            await asyncio.sleep(0)
-        assert not log.healthy
-        faults.heal()
-        while not log.healthy:
-            await asyncio.sleep(0)
+    await until(lambda: log.failures > 2)
+    assert not log.healthy
+    faults.heal()
+    await until(lambda: log.healthy)
     await log.close()
     assert [gap.reason for gap in gaps(tmp_path)] == ["write"]
 
@@ -283,9 +303,7 @@ async def test_readiness_comes_back_without_traffic(tmp_path: Path) -> None:
 async def test_a_deleted_log_is_noticed_without_traffic(tmp_path: Path) -> None:
     log = await open_log(tmp_path, probe_s=0.001)
     shutil.rmtree(tmp_path / "gw.example%2Faudit")
-    async with asyncio.timeout(5):
-        while not (log.failures and log.healthy):
-            await asyncio.sleep(0)
+    await until(lambda: log.failures > 0 and log.healthy)
     await log.close()
     assert [gap.reason for gap in gaps(tmp_path)] == ["replaced"]
 
@@ -322,17 +340,15 @@ async def test_a_segment_that_cannot_be_begun_is_begun_after_the_repair(tmp_path
 
 async def test_a_disk_that_does_not_answer_makes_the_log_unavailable(tmp_path: Path) -> None:
     log, faults = await faulty_log(tmp_path, stall_s=0.0, batch_lines=1)
-    faults.gate = threading.Event()
+    faults.gate = threading.Semaphore(0)
     in_flight, behind = log.append(decided("dec_late")), log.append(decided("dec_behind"))
     await asyncio.sleep(0)
     assert not await log.probe()
     for waiter in (in_flight, behind, log.append(decided("dec_at_once"))):
         with pytest.raises(AuditError, match="has not answered"):
             await waiter
-    faults.gate.set()
-    async with asyncio.timeout(5):
-        while not log.healthy:
-            await asyncio.sleep(0)
+    faults.open_gate()
+    await until(lambda: log.healthy)
     await log.append(decided("dec_after"))
     await log.append(happened("dec_after"))
     await log.close()
@@ -353,7 +369,7 @@ async def test_what_is_kept_past_a_failure_is_bounded_and_the_loss_is_stated(
     for number in range(10):
         log.enqueue(Aborted(time=NOW, id=f"dec_{number}", reason="engine.failed"))
     log.enqueue(happened("dec_open"))
-    await log.probe()
+    await until(lambda: log.failures > 0)
     assert (log.healthy, log.lost, log.queue_length) == (False, 7, 4)
     faults.heal()
     assert await log.probe()
@@ -397,3 +413,16 @@ async def test_closing_a_failed_log_says_what_is_missing_and_lets_go(tmp_path: P
     await again.close()
     assert [gap.unpaired for gap in gaps(tmp_path)] == [("dec_open",)]
     assert verify(tmp_path, closed=True).ok
+
+
+async def test_probes_at_the_same_time_are_one(tmp_path: Path) -> None:
+    log, faults = await faulty_log(tmp_path)
+    faults.begin(write=FULL)
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_a"))
+    faults.heal()
+    async with asyncio.TaskGroup() as group:
+        probes = [group.create_task(log.probe()) for _ in range(5)]
+    assert [probe.result() for probe in probes] == [True] * 5
+    await log.close()
+    assert len(gaps(tmp_path)) == 1

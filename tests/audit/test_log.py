@@ -48,16 +48,15 @@ async def test_an_appended_record_is_in_the_file_when_its_future_ends(tmp_path: 
 
 
 async def test_what_arrives_during_a_sync_is_one_batch(tmp_path: Path) -> None:
-    gate = threading.Event()
     faults = Faults()
     log = await open_log(tmp_path, FaultyFiles(OsFiles(), faults))
-    faults.gate = gate
+    faults.gate = threading.Semaphore(0)
     first = log.append(decided("dec_0"))
     await asyncio.sleep(0)
     rest = [log.append(decided(f"dec_{number}")) for number in range(1, 50)]
     await asyncio.sleep(0)
     assert log.queue_length == 50
-    gate.set()
+    faults.open_gate()
     assert await first == 0
     assert [await waiter for waiter in rest] == list(range(1, 50))
     assert (log.syncs, log.last_batch, log.records) == (2, 49, 50)

@@ -58,7 +58,9 @@ async def test_the_deadline_of_a_head_ends_with_the_head() -> None:
     async with doorstep(door=door, limits=limits(header_timeout_s=0.1)) as step:
         client = await step.client()
         head, _, body = raw(EXPECT, body=b"abc").partition(b"\r\n\r\n")
-        await client.send(head[:30], head[30:] + b"\r\n\r\n")
+        await client.send(head[:30])
+        assert await silence(client, 0.02)
+        await client.send(head[30:] + b"\r\n\r\n")
         assert (await client.response()).status == 100
         assert await silence(client, 0.2)
         await client.send(body)
@@ -144,7 +146,7 @@ async def test_continue_is_not_said_where_the_body_is_here_already() -> None:
 @pytest.mark.parametrize(
     ("request_bytes", "status"),
     [
-        (raw(EXPECT, b"Content-Length: 70000"), 413),
+        (raw(EXPECT, b"Content-Length: 65537"), 413),
         (raw(EXPECT, b"Content-Length: 3", target=b"/../"), 400),
         (raw(EXPECT, b"Content-Length: 3", host=b"other"), 421),
         (raw(b"Expect: more", b"Content-Length: 3"), 417),
@@ -156,6 +158,36 @@ async def test_continue_is_not_said_to_a_head_that_is_refused(
 ) -> None:
     async with doorstep() as step:
         assert (await step.exchange(request_bytes)).status == status
+
+
+async def test_continue_is_not_said_where_some_of_the_body_is_here_already() -> None:
+    async with doorstep() as step:
+        client = await step.client()
+        request = raw(EXPECT, body=b"abc")
+        await client.send(request[:-1])
+        assert await silence(client, 0.05)
+        await client.send(request[-1:])
+        assert (await client.response()).status == 200
+
+
+async def test_chunks_are_refused_as_soon_as_they_are_too_many() -> None:
+    async with doorstep() as step:
+        client = await step.client()
+        await client.send(raw(EXPECT, b"Transfer-Encoding: chunked"))
+        assert (await client.response()).status == 100
+        await client.send(b"20000\r\n" + b"a" * 65_537)
+        assert (await client.response()).status == 413
+
+
+async def test_a_client_that_leaves_in_its_head_is_no_rejection() -> None:
+    async with doorstep(limits=limits(header_timeout_s=0.1)) as step:
+        client, witness = await step.client(), await step.client()
+        await client.send(raw()[:-4])
+        assert await silence(client, 0.02)
+        await client.close()
+        await asyncio.wait_for(step.listener.left.wait(), 5)
+        assert await silence(witness, 0.2)
+        assert step.refused == []
 
 
 async def test_requests_follow_one_another_on_a_connection() -> None:
@@ -196,6 +228,53 @@ async def test_pipelined_requests_wait_while_one_is_under_way() -> None:
             assert (await client.response()).body == number
         assert (await client.response()).status == 400
         assert arrived.qsize() == 2
+
+
+async def test_what_is_pipelined_is_not_hoarded() -> None:
+    arrived, release = asyncio.Event(), asyncio.Event()
+
+    async def handle(http: web.BaseRequest) -> web.StreamResponse:
+        arrived.set()
+        await release.wait()
+        return Reply(Answer(200, (), http.raw_path.encode()))
+
+    async with doorstep(handle=handle) as step:
+        client = await step.client()
+        await client.send(raw(target=b"/1"))
+        await asyncio.wait_for(arrived.wait(), 5)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(client.send(raw(target=b"/2") + bytes(30_000_000)), 0.2)
+        release.set()
+        assert [(await client.response()).body for _ in range(2)] == [b"/1", b"/2"]
+        assert (await client.response()).status == 400
+        await asyncio.wait_for(client.writer.drain(), 5)
+
+
+async def test_an_answer_that_ends_the_connection_can_be_read_before_the_end() -> None:
+    arrived, release = asyncio.Event(), asyncio.Event()
+
+    async def handle(_: web.BaseRequest) -> web.StreamResponse:
+        arrived.set()
+        await release.wait()
+        return Reply(Answer(200, (), b"last"))
+
+    async with doorstep(handle=handle) as step:
+        client = await step.client()
+        await client.send(raw(b"Connection: close"))
+        await asyncio.wait_for(arrived.wait(), 5)
+        await client.send(raw() + bytes(1_000_000))
+        release.set()
+        assert (await client.response()).body == b"last"
+        assert await client.rest() == b""
+
+
+async def test_a_head_that_is_too_large_is_refused_also_behind_another_request() -> None:
+    large = raw(*(b"X-%d: " % i + b"a" * 200 for i in range(25)))
+    async with doorstep() as step:
+        client = await step.client()
+        await client.send(raw(body=b"a" * 9) + large)
+        assert (await client.response()).status == 200
+        assert (await client.response()).status == 431
 
 
 @pytest.mark.parametrize("apart", [True, False], ids=["two-segments", "one-segment"])

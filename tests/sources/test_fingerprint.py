@@ -37,3 +37,14 @@ def test_what_cannot_be_read_is_a_value_and_a_fifo_does_not_block(tmp_path: Path
     missing = fingerprint([tmp_path / "absent.yaml"])
     os.mkfifo(tmp_path / "absent.yaml")
     assert fingerprint([tmp_path / "absent.yaml"]) != missing
+
+
+def test_a_change_below_a_linked_directory_counts_at_the_top_level(tmp_path: Path) -> None:
+    elsewhere, watched = tmp_path / "elsewhere", tmp_path / "watched"
+    elsewhere.mkdir()
+    watched.mkdir()
+    (watched / "link").symlink_to(elsewhere)
+    (watched / "loop").symlink_to(watched)
+    before = fingerprint([watched])
+    (elsewhere / "a.yaml").write_text("a: 1")
+    assert fingerprint([watched]) != before

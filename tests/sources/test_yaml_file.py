@@ -32,7 +32,7 @@ def value(text: str) -> object:
 
 
 def test_norway_stays_norway() -> None:
-    assert value("[NO, on, off, yes, y, 12:30:45, 0x, 1.2.3]") == [
+    assert value("[NO, on, off, yes, y, 12:30:45, 0x, 1.2.3, 0b9f]") == [
         "NO",
         "on",
         "off",
@@ -41,6 +41,7 @@ def test_norway_stays_norway() -> None:
         "12:30:45",
         "0x",
         "1.2.3",
+        "0b9f",
     ]
 
 

@@ -17,6 +17,10 @@ from gateway.core.operation import Ambiguous, access_of, class_of, governed
 from gateway.core.policy.attributes import members
 from gateway.core.policy.model import Policies, Table
 
+# Unmet rules (a mask), the kinds that are not on file, the references that are.
+_Requirements = tuple[int, tuple[str, ...], tuple[str, ...]]
+_NOTHING: _Requirements = (0, (), ())
+
 
 class _Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What a set of matching rules comes to; `deciding` is a mask."""
@@ -50,11 +54,12 @@ def evaluate(policies: Policies, facts: Facts) -> Decision:
     enforced = hits & table.enforced
     verdict = _combine(table, enforced, facts)
     foreseen = verdict if hits == enforced else _combine(table, hits, facts)
+    matched = _ids(table, enforced)
     return Decision(
         outcome=verdict.outcome,
         reason=verdict.reason,
-        rules=_ids(table, verdict.deciding),
-        matched=_ids(table, enforced),
+        rules=matched if verdict.deciding == enforced else _ids(table, verdict.deciding),
+        matched=matched,
         shadow=_ids(table, hits ^ enforced),
         shadow_outcome=foreseen.outcome,
         obligations=verdict.obligations,
@@ -115,13 +120,8 @@ def _combine(table: Table, hits: int, facts: Facts) -> _Verdict:
     return _Verdict(outcome="permit", reason="policy.ungoverned", discharged=discharged)
 
 
-_NOTHING: tuple[int, tuple[str, ...], tuple[str, ...]] = (0, (), ())
-
-
-def _requirements(
-    table: Table, required: int, facts: Facts
-) -> tuple[int, tuple[str, ...], tuple[str, ...]]:
-    """Return the unmet rules, the kinds that are not on file, and the references that are."""
+def _requirements(table: Table, required: int, facts: Facts) -> _Requirements:
+    """Compare what the matching `require` rules ask for with what is on file."""
     unmet, obligations, discharged = 0, list[str](), set[str]()
     for kind, mask in table.needs:
         if not required & mask:
@@ -148,7 +148,9 @@ def _meets(reference: Reference, kind: ReferenceKind, facts: Facts) -> bool:
 
 def _ids(table: Table, mask: int) -> tuple[str, ...]:
     """Return the ids of the rules in a mask, in pack order."""
-    found = list[str]()
+    if not mask:
+        return ()
+    found: list[str] = []
     while mask:
         lowest = mask & -mask
         found.append(table.ids[lowest.bit_length() - 1])

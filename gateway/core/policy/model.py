@@ -1,7 +1,7 @@
 """Policy as values: packs of rules, and the table that judging reads.
 
 A rule names facts only by the attributes of `gateway.core.policy.attributes`. What the words of the
-policy language mean stands here (`Condition.covers`); how they are judged fast, in `compile`.
+policy language mean stands here; how they are judged fast, in `compile` and `evaluate`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ Force = Literal["binding", "pending", "voluntary"]
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
     """What a rule asks of one attribute; groups are written out.
 
-    A deny or require rule asks it of any member of the attribute, a permit rule of every member.
+    A deny or require rule asks it of any member of the attribute, a permit rule of every member. A
+    country covers its regions: of destinations `UA` names `UA-43` too, and never the other way.
 
     Attributes:
         attribute: name from `attributes.ATTRIBUTES`.
@@ -33,16 +34,6 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     attribute: str
     values: frozenset[str]
     negated: bool = False
-
-    def covers(self, value: str) -> bool:
-        """Tell whether one member satisfies the condition.
-
-        A country covers its regions: `UA` covers `UA-43`, and never the other way.
-        """
-        named = value in self.values
-        if not named and self.attribute == "destination" and value[2:3] == "-":
-            named = value[:2] in self.values
-        return named is not self.negated
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):

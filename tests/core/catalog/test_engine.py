@@ -308,3 +308,55 @@ def test_the_door_is_told_what_classification_reads() -> None:
     assert {"x-inv-action", "content-type", "x-original-url"} <= actions.decision_headers
     assert actions.decision_parameters == {"Action", "GroupId"}
     assert features.decision_parameters == {"looksLike"}
+
+
+BOTH = """
+name = "both"
+title = "Invented"
+reviewed = 2026-01-01
+sources = {own = "invented"}
+error_form = "problem"
+hosts = []
+forward_headers = []
+response_headers = []
+indicators = [
+  {by = "header", name = "x-inv-action"},
+  {by = "query", name = "op", accepted = false},
+]
+operations = [
+  {name = "Search", class = "one_to_many"},
+  {name = "Count", class = "unrelated"},
+  {name = "GET /health", class = "admin"},
+]
+[bodies]
+default = {"" = "empty"}
+[routes]
+"""
+
+
+def both(target: str, *, action: str = "", method: str = "GET") -> Classified:
+    headers = {"x-inv-action": action} if action else {}
+    made = request("both", target=target, method=method, headers=headers)
+    return classify(made, invented(BOTH), Observed())
+
+
+def test_a_provider_may_name_some_operations_by_path_and_others_by_header() -> None:
+    assert known(both("/health")).name == "GET /health"
+    assert known(both("/", action="Count", method="POST")).name == "Count"
+    unheard_of(both("/", method="POST"))
+
+
+@pytest.mark.parametrize(
+    ("target", "action", "operation_class"),
+    [
+        ("/health", "Search", "one_to_many"),
+        ("/health", "Count", "admin"),
+        ("/health?op=Count", "", "admin"),
+        ("/health?op=Search", "", "one_to_many"),
+        ("/elsewhere", "Count", "unknown"),
+    ],
+)
+def test_a_path_and_another_indicator_must_agree(
+    target: str, action: str, operation_class: OperationClass
+) -> None:
+    assert doubtful(both(target, action=action)).operation_class == operation_class

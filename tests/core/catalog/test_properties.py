@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from pathlib import Path
 
@@ -42,8 +43,6 @@ MEMBERS = st.sampled_from(
         "ConnectedHome",
         "CollectionId",
         "Output",
-        "S3Destination",
-        "Bucket",
         "requests",
         "features",
         "type",
@@ -58,11 +57,35 @@ MEMBERS = st.sampled_from(
         "Targets",
         "Unique",
         "Action",
-        "Name",
         "GroupIds",
         "DryRun",
     ]
 )
+SEGMENTS = [
+    "face",
+    "v1.0",
+    "identify",
+    "verify",
+    "persongroups",
+    "persons",
+    "%69dentify",
+    "..",
+    "v1",
+    "sets",
+    "images:annotate",
+    "staff:import",
+]
+AWS = ["aws_rekognition"]
+ROUTED = ["azure_face", "features"]
+NESTED: list[dict[str, JsonValue]] = [
+    {},
+    {"Settings": {"ConnectedHome": {}}},
+    {"Settings": {"FaceSearch": {"CollectionId": "c"}}},
+    {"requests": [{"features": [{"type": 1}, {"type": "TEXT"}]}]},
+    {"requests": [{"features": [{"type": "x"}]}]},
+    {"Targets": ["a", "b"], "personIds": ["a"], "faceIds": ["a", "b"]},
+    {"Unique": 0, "DryRun": True, "largePersonGroupId": "g"},
+]
 VALUES: st.SearchStrategy[JsonValue] = st.recursive(
     st.none() | st.booleans() | st.integers(0, 12) | st.floats() | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(MEMBERS, inner, max_size=4),
@@ -80,27 +103,7 @@ PATHS = st.one_of(
     st.builds(
         "/".join,
         st.lists(
-            st.sampled_from(
-                [
-                    "face",
-                    "v1.0",
-                    "v1.2",
-                    "identify",
-                    "verify",
-                    "persongroups",
-                    "persons",
-                    "%69dentify",
-                    "..",
-                    "v1",
-                    "sets",
-                    "images:annotate",
-                    "staff:import",
-                    "models",
-                    "analyze",
-                    "cards",
-                ]
-            )
-            | st.just(""),
+            st.sampled_from(SEGMENTS) | st.just(""),
             max_size=6,
         ),
     ),
@@ -122,7 +125,7 @@ HEADERS = st.dictionaries(
 MEDIA = st.sampled_from(
     ["", JSON_1_1, f"{JSON_1_1}; charset=utf-16", "application/json", FORM, ";", "image/png"]
 )
-REQUESTS = st.builds(
+WILD = st.builds(
     lambda media, headers, **parts: Request(
         host="h",
         upstream="u",
@@ -139,6 +142,42 @@ REQUESTS = st.builds(
     query=QUERIES,
     body=BODIES.map(Whole) | st.integers(0, 10**9).map(Streaming),
 )
+
+
+@st.composite
+def plausible(draw: st.DrawFn) -> Request:
+    """Draw a request as an SDK could send it, but for what its body says."""
+    provider = catalog().providers[draw(st.sampled_from(["actions", "features", *ROUTED, *AWS]))]
+    row = draw(st.sampled_from(provider.operations))
+    method, _, template = (row.route or row.name).partition(" ")
+    headers = {"content-type": "application/json"}
+    if template:
+        prefix = "/face/v1.0" if provider.name == "azure_face" else ""
+        path = prefix + re.sub(r"\{\w+\}", "a", template)
+    else:
+        method, path = "POST", "/"
+        headers = {
+            "content-type": JSON_1_1 if provider.name in AWS else "application/json",
+            "x-amz-target": f"RekognitionService.{row.name}",
+            "x-inv-action": row.name,
+        }
+    members = draw(st.dictionaries(MEMBERS, VALUES, max_size=3))
+    nested = draw(st.sampled_from(NESTED))
+    return Request(
+        method=method,
+        host="h",
+        upstream="u",
+        provider=provider.name,
+        path=path,
+        query_string="",
+        query=draw(st.just(()) | st.just((("returnFaceId", "false"),)) | QUERIES),
+        headers=headers,
+        body=Whole(json.dumps({**members, **nested}).encode()),
+        peer="192.0.2.1",
+    )
+
+
+REQUESTS = plausible() | WILD
 OBSERVED = st.sampled_from(["", "connected_home", "face_search", "x"]).map(
     lambda declared: Observed(stream_processor=declared)
 )

@@ -91,8 +91,8 @@ def rules(draw: st.DrawFn, *, id: str = "rule", effect: Effect | None = None) ->
         needs=draw(st.sampled_from(KINDS)) if chosen == "require" else None,
         mode=mode,
         conditions=tuple(wanted),
-        effective_from=draw(st.none() | times),
-        effective_to=draw(st.none() | times),
+        effective_from=draw(st.none() | st.none() | times),
+        effective_to=draw(st.none() | st.none() | times),
     )
 
 

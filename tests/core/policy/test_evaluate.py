@@ -147,7 +147,8 @@ def test_a_reference_counts_from_its_first_moment_to_before_its_last(
         pytest.param(None, NOON + timedelta(microseconds=1), True, id="to the next moment"),
         pytest.param(None, NOON, False, id="to this moment"),
         pytest.param(NOON - timedelta(days=1), NOON + timedelta(days=1), True, id="between"),
-        pytest.param(NOON + timedelta(days=1), NOON - timedelta(days=1), False, id="never"),
+        pytest.param(NOON + timedelta(days=1), NOON - timedelta(days=1), False, id="turned round"),
+        pytest.param(NOON, NOON, False, id="for no time"),
     ],
 )
 def test_a_rule_holds_from_its_first_moment_to_before_its_last(

@@ -158,6 +158,16 @@ def test_a_group_and_its_members_mean_the_same() -> None:
             id="a group of something else",
         ),
         pytest.param(
+            "{id: a, effect: deny, when: {tag: [' kyc']}, reason: x}",
+            "0.yaml:13:40: rule `a`: ` kyc` is no value of `tag` | printable, no space at its ends",
+            id="a space too many",
+        ),
+        pytest.param(
+            "{id: a, effect: deny, when: {tag: [" + "x" * 257 + "]}, reason: x}",
+            "0.yaml:13:40: rule `a`: a value of `tag` is longer than 256 characters",
+            id="too long",
+        ),
+        pytest.param(
             "{id: a, effect: deny, when: {tag: []}, reason: x}",
             "0.yaml:13:39: rule `a`: the list is empty, so it never matches"
             " | name a value, or leave it out",

@@ -1,0 +1,88 @@
+"""A gateway inside the test's own process and loop, for tests that reach for its parts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from gateway.app.demo import free_port
+from gateway.app.gateway import Gateway
+from gateway.audit.files import Files
+from gateway.demo.issuer import Issuer
+from gateway.demo.world import World, build_world
+from tests.system.recording import Recording, recording_provider
+from tests.system.served import Answer, Client, own_credentials, search_bytes, token_for
+
+TENANT = "northwind-missing"
+
+
+@dataclass(slots=True)
+class Inside:
+    """A running gateway with everything around it."""
+
+    gateway: Gateway
+    world: World
+    provider: Recording
+    token: str
+    client: aiohttp.ClientSession
+
+    async def search(self, number: int = 0, *, place: str = "CA") -> Answer:
+        """Send a permitted 1:many search of the charity, over a connection of its own."""
+        client = await Client.connect(self.gateway.port)
+        try:
+            return await client.ask(
+                search_bytes(self.gateway.port, self.token, number, place=place)
+            )
+        finally:
+            client.close()
+
+    @property
+    def admin_url(self) -> str:
+        return f"http://127.0.0.1:{self.gateway.admin_port}"
+
+    async def page(self, path: str) -> tuple[int, str]:
+        """Return status and text of an open admin page."""
+        async with self.client.get(self.admin_url + path) as answer:
+            return answer.status, await answer.text()
+
+    async def metric(self, name: str) -> float:
+        """Return a metric's value by its name and labels as exported."""
+        _, text = await self.page("/metrics")
+        lines = dict(line.rsplit(" ", 1) for line in text.splitlines() if line[:1] != "#")
+        return float(lines[name])
+
+
+async def write_world(directory: Path, provider: Recording, issuer: Issuer) -> World:
+    return build_world(
+        directory,
+        gateway_port=free_port(),
+        admin_port=free_port(),
+        provider_url=provider.url,
+        issuer_url=issuer.url,
+        jwks_url=issuer.jwks_url,
+        own=own_credentials(),
+    )
+
+
+@asynccontextmanager
+async def inside(directory: Path, *, files: Files | None = None) -> AsyncIterator[Inside]:
+    """Run a gateway in front of a recording provider until the end of the block."""
+    async with (
+        Issuer() as issuer,
+        recording_provider() as provider,
+        aiohttp.ClientSession() as client,
+    ):
+        world = await write_world(directory, provider, issuer)
+        gateway = Gateway(world.config, world.environ, files=files)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(gateway.run())
+            await gateway.ready.wait()
+            try:
+                yield Inside(gateway, world, provider, token_for(issuer, world, TENANT), client)
+            finally:
+                gateway.stop()
