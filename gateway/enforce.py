@@ -24,7 +24,7 @@ from gateway.core.operation import Observed, class_of
 from gateway.core.pipeline import Judgement, decide
 from gateway.core.request import Request
 from gateway.core.snapshot import Snapshot
-from gateway.errors import AuditError
+from gateway.errors import AuditError, place_of
 from gateway.metrics import Metrics
 
 log = logging.getLogger("facegate")
@@ -171,10 +171,9 @@ class Enforcer:
         now = self.clock()
         try:
             judgement = decide(request, Observed(), snapshot, now)
-        except Exception:
-            # The one catch-all: a bug is a refusal (XACML's Indeterminate), never a pass. The
-            # traceback names code only; no value of the request is formatted.
-            log.exception("decision %s could not be computed", decision_id)
+        except Exception as bug:  # noqa: BLE001 - the one catch-all
+            # A bug is a refusal (XACML's Indeterminate), never a pass.
+            log.error("decision %s could not be computed: %s", decision_id, place_of(bug))  # noqa: TRY400 - the words of a bug may quote the request
             self.audit.enqueue(Aborted(time=now, id=decision_id, reason="engine.failed"))
             return Ruling(
                 id=decision_id,

@@ -6,8 +6,12 @@ What a client sends is never an exception but a value with a reason (`core.reque
 
 from __future__ import annotations
 
+import traceback
 from dataclasses import dataclass
 from typing import Literal
+
+# Enough to find the fault; the whole stack is aiohttp's and asyncio's.
+_FRAMES = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
@@ -78,3 +82,13 @@ class UpstreamError(FacegateError):
         super().__init__(message)
         self.sent = sent
         self.reason = reason
+
+
+def place_of(error: BaseException) -> str:
+    """Return kind and place of an unexpected exception, innermost call last, for the log.
+
+    Never its words: they may quote what was sent.
+    """
+    frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+    places = " > ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in frames)
+    return f"{type(error).__name__} in {places}"

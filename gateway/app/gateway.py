@@ -32,7 +32,7 @@ from gateway.enforce import Enforcer
 from gateway.metrics import Metrics
 from gateway.proxy.parser import require_c_parser
 from gateway.proxy.protocol import HeadLimits, Listener
-from gateway.proxy.server import Proxy
+from gateway.proxy.server import Live, Proxy
 from gateway.sources.catalogs import load_catalog
 from gateway.sources.child import Child
 
@@ -85,9 +85,14 @@ class Gateway:
         self._stop.set()
 
     @property
+    def live(self) -> Live:
+        """What is served at present."""
+        return self._reloader.live
+
+    @property
     def snapshot(self) -> Snapshot:
         """What is decided by at present."""
-        return self._reloader.live.serving.snapshot
+        return self.live.serving.snapshot
 
     async def change(self) -> None:
         """Wait until something else is served than now."""

@@ -13,7 +13,11 @@ import msgspec
 
 
 def _plain(value: object) -> object:
-    """Return what msgspec can encode in place of a frozen mapping."""
+    """Return what msgspec can encode in place of a frozen mapping.
+
+    Raises:
+        TypeError: for anything else.
+    """
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"a record cannot hold a `{type(value).__name__}`")

@@ -149,7 +149,7 @@ class Connection(web_protocol.RequestHandler):
             raise
         finally:
             if not self._parting:
-                self._part(unread=bool(self._ahead))
+                self._part()
 
     def _take_head(self, data: bytes) -> None:
         self._head_bytes += len(data)

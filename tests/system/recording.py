@@ -41,6 +41,7 @@ class Recording:
     port: int = 0
     answer: bytes = ANSWER
     on_arrival: Callable[[], None] = field(default=lambda: None)
+    gate: asyncio.Event | None = None  # answers wait for it
 
     @property
     def url(self) -> str:
@@ -55,6 +56,8 @@ class Recording:
                 body = await reader.readexactly(length)
                 self.arrivals.append(Arrival(head=head[:-4], body=body))
                 self.on_arrival()
+                if self.gate is not None:
+                    await self.gate.wait()
                 writer.write(
                     b"HTTP/1.1 200 OK\r\nContent-Type: application/x-amz-json-1.1\r\n"
                     b"x-amzn-RequestId: 0a1b\r\nContent-Length: %d\r\n\r\n%b"

@@ -227,6 +227,10 @@ class Client:
     async def connect(cls, port: int) -> Client:
         return cls(*await asyncio.open_connection("127.0.0.1", port))
 
+    def send(self, request: bytes) -> None:
+        """Send without waiting for an answer."""
+        self._writer.write(request)
+
     async def ask(self, request: bytes) -> Answer:
         self._writer.write(request)
         await self._writer.drain()
