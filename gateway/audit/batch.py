@@ -95,7 +95,8 @@ class Assembly:
                 self._add(batch, lines, record, waiter)
         batch.count = len(lines)
         batch.lines = b"\n".join([*lines, b""]) if lines else b""
-        if at.offset and at.offset + len(batch.lines) > self._segment_bytes:
+        if at.offset + len(batch.lines) > self._segment_bytes:
+            # Nothing changes where the segment is still empty: it has this name already.
             batch.at = Position(segment_name(frontier.size), 0)
         return batch
 

@@ -338,6 +338,37 @@ async def test_a_segment_that_cannot_be_begun_is_begun_after_the_repair(tmp_path
     assert verify(tmp_path, closed=True).ok
 
 
+async def test_a_segment_that_was_begun_in_vain_is_used_for_what_comes_next(
+    tmp_path: Path,
+) -> None:
+    log, faults = await faulty_log(tmp_path, segment_bytes=4_000)
+    await begun(log)
+    faults.begin(write=FULL, written=1_500)
+    waiters = [log.append(decided(f"dec_{number}")) for number in range(4)]
+    for waiter in waiters:
+        with pytest.raises(AuditError):
+            await waiter
+    faults.heal()
+    assert await log.probe()  # the gap alone would have had room in the first segment
+    log.enqueue(happened("dec_open"))
+    await log.close()
+    names = [path.name for path in sorted(the_log(tmp_path).glob("*.jsonl"))]
+    assert names == [f"{seq:020}.jsonl" for seq in range(2)]
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_a_record_whose_file_is_deleted_while_it_is_synced_is_refused(
+    tmp_path: Path,
+) -> None:
+    log, faults = await faulty_log(tmp_path)
+    faults.power["synced"] = next(the_log(tmp_path).glob("*.jsonl")).unlink
+    with pytest.raises(AuditError, match="was deleted"):
+        await log.append(decided("dec_a"))
+    assert await log.probe()
+    await log.close()
+    assert [(gap.reason, gap.refused) for gap in gaps(tmp_path)] == [("replaced", 1)]
+
+
 async def test_a_disk_that_does_not_answer_makes_the_log_unavailable(tmp_path: Path) -> None:
     log, faults = await faulty_log(tmp_path, stall_s=0.0, batch_lines=1)
     faults.gate = threading.Semaphore(0)

@@ -9,6 +9,7 @@ import pytest
 import rfc8785
 from hypothesis import HealthCheck, given, settings, strategies as st
 
+from gateway.audit.merkle import Frontier, leaf_hash
 from gateway.audit.record import Gap, Rejected
 from gateway.audit.verify import Verdict, verify
 from tests.audit.fakes import ORIGIN, open_log, the_log
@@ -222,6 +223,65 @@ def test_any_removed_stretch_is_found(copy: Path, data: st.DataObject) -> None:
         assert not verify(copy, closed=True).ok
     finally:
         path.write_bytes(content)
+
+
+# --- forgers who compute the root anew ------------------------------------------------------------
+
+
+def _reroot(directory: Path) -> None:
+    """Make head.json fit the lines as they are now."""
+    tree = Frontier()
+    for path in segments(directory):
+        for line in path.read_bytes().splitlines():
+            tree.append(leaf_hash(line))
+    _edit_head(
+        directory,
+        size=tree.size,
+        open_from=tree.size,
+        root=tree.root().hex(),
+        frontier=[peak.hex() for peak in tree.peaks],
+        segment=segments(directory)[-1].name,
+        offset=segments(directory)[-1].stat().st_size,
+    )
+
+
+FORGERIES: dict[str, tuple[Callable[[Lines], Lines], str]] = {
+    "another origin": (
+        lambda lines: [_changed(lines[0], origin="elsewhere"), *lines[1:]],
+        "is of another origin",
+    ),
+    "a line less": (lambda lines: lines[:-1], "is next"),
+    "a line more": (lambda lines: [*lines, _changed(lines[0], id="dec_x")], "is next"),
+    "a pair less": (lambda lines: lines[2:], "is next"),
+    "a completion of another decision": (
+        lambda lines: [lines[0], _changed(lines[1], decided="dec_4"), *lines[2:]],
+        "completes `dec_4`, which is not open",
+    ),
+    "a completion twice": (
+        lambda lines: [*lines[:2], _changed(lines[1], seq=2), _changed(lines[2], seq=3)],
+        "completes `dec_0`, which is not open",
+    ),
+    "a completion before its decision": (
+        lambda lines: [_changed(lines[1], seq=0), _changed(lines[0], seq=1), *lines[2:]],
+        "completes `dec_0`, which is not open",
+    ),
+}
+
+
+def test_a_root_computed_anew_over_the_same_lines_is_the_same(copy: Path) -> None:
+    before = (the_log(copy) / "head.json").read_bytes()
+    _reroot(copy)
+    assert (the_log(copy) / "head.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_forgery_under_a_fitting_root_is_found(copy: Path, forgery: str) -> None:
+    change, message = FORGERIES[forgery]
+    _edit(copy, change)
+    _reroot(copy)
+    found = messages(verify(copy, closed=True))
+    assert message in found
+    assert "its root" not in found
 
 
 # --- what is found, said with its place -----------------------------------------------------------

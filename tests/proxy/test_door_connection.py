@@ -14,7 +14,7 @@ from aiohttp.http_parser import HttpRequestParserPy
 from gateway.core.request import Whole
 from gateway.errors import FacegateError
 from gateway.proxy.parser import require_c_parser
-from gateway.proxy.protocol import HeadLimits
+from gateway.proxy.protocol import Connection, HeadLimits
 from gateway.proxy.reply import Reply
 from gateway.respond import Answer
 from tests.proxy.doorstep import CANARY, DOOR, LIMITS, Client, doorstep, raw
@@ -236,18 +236,28 @@ async def test_what_is_pipelined_is_not_hoarded() -> None:
     async def handle(http: web.BaseRequest) -> web.StreamResponse:
         arrived.set()
         await release.wait()
-        return Reply(Answer(200, (), http.raw_path.encode()))
+        return Reply(Answer(200, (), b"%d" % len(await http.content.read())))
 
     async with doorstep(handle=handle) as step:
         client = await step.client()
         await client.send(raw(target=b"/1"))
         await asyncio.wait_for(arrived.wait(), 5)
         with pytest.raises(TimeoutError):
-            await asyncio.wait_for(client.send(raw(target=b"/2") + bytes(30_000_000)), 0.2)
+            await asyncio.wait_for(client.send(raw(body=bytes(30_000_000))), 0.2)
         release.set()
-        assert [(await client.response()).body for _ in range(2)] == [b"/1", b"/2"]
-        assert (await client.response()).status == 400
-        await asyncio.wait_for(client.writer.drain(), 5)
+        assert [(await client.response()).body for _ in range(2)] == [b"0", b"30000000"]
+
+
+async def test_a_body_that_nobody_read_is_never_taken_for_a_request() -> None:
+    async def handle(http: web.BaseRequest) -> web.StreamResponse:
+        return Reply(Answer(200, (), http.raw_path.encode()))
+
+    async with doorstep(handle=handle) as step:
+        client = await step.client()
+        await client.send(raw(b"Content-Length: 9999", target=b"/1"))
+        assert (await client.response()).body == b"/1"
+        await client.send(raw(target=b"/2"))
+        assert await client.rest() == b""
 
 
 async def test_an_answer_that_ends_the_connection_can_be_read_before_the_end() -> None:
@@ -258,14 +268,20 @@ async def test_an_answer_that_ends_the_connection_can_be_read_before_the_end() -
         await release.wait()
         return Reply(Answer(200, (), b"last"))
 
-    async with doorstep(handle=handle) as step:
+    async with doorstep(handle=handle, limits=limits(linger_s=30)) as step:
         client = await step.client()
         await client.send(raw(b"Connection: close"))
         await asyncio.wait_for(arrived.wait(), 5)
+        (connection,) = step.listener.connections
+        assert isinstance(connection, Connection)
         await client.send(raw() + bytes(1_000_000))
         release.set()
         assert (await client.response()).body == b"last"
         assert await client.rest() == b""
+        assert not step.listener.left.is_set()
+        await client.close()
+        await asyncio.wait_for(step.listener.left.wait(), 5)
+        assert connection._clock is None
 
 
 async def test_a_head_that_is_too_large_is_refused_also_behind_another_request() -> None:
