@@ -21,7 +21,7 @@ from aiohttp import web
 from prometheus_client.registry import CollectorRegistry
 
 from gateway import __version__
-from gateway.app.once import decision_ids, utc_now
+from gateway.app.once import decision_ids, settle_memory, utc_now
 from gateway.app.reload import Reloader, Sources
 from gateway.audit.files import Files
 from gateway.audit.log import AuditLog
@@ -197,6 +197,7 @@ class Gateway:
             self.port = server.sockets[0].getsockname()[1]
             log.info("data listener on %s port %s", settings.listen.host, self.port)
             log.info("admin listener on %s port %s", settings.admin.host, self.admin_port)
+            settle_memory()
             self.ready.set()
             await self._stop.wait()
             await self._drain(settings, server, listener)

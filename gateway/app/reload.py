@@ -17,6 +17,7 @@ from typing import Literal
 import aiohttp
 
 from gateway.app.assemble import assemble, assemble_keys, make_upstream, settings_findings
+from gateway.app.once import settle_memory
 from gateway.app.parts import Part, Result, networks_part, policies_part, tenants_part
 from gateway.audit.log import AuditLog
 from gateway.audit.record import Activation
@@ -176,6 +177,7 @@ class Reloader:
             if activated:
                 self._keys = self._assemble_keys()
                 self._swap()
+                settle_memory()
             for part, result in results.items():
                 self._tell(part, result, who)
             self._report_parts()

@@ -34,7 +34,8 @@ class Batch:
         opened: ids of the decisions in them, to their `seq`.
         closed: ids that they complete.
         waiters: who waits for which `seq`, and the decision's id if it is one.
-        spoiled: records that have no encoding: a fault of the gateway's own.
+        refused: callers whose record has no encoding: a fault of the gateway's own.
+        spoiled: records without an encoding that nobody waits for.
         orphans: `happened` records whose decision was never made durable.
         started: loop time at which it was handed to the writing thread.
     """
@@ -48,6 +49,7 @@ class Batch:
     opened: dict[str, int] = field(default_factory=dict)
     closed: set[str] = field(default_factory=set)
     waiters: list[tuple[Waiter, int, str]] = field(default_factory=list)
+    refused: int = 0
     spoiled: int = 0
     orphans: int = 0
     started: float = 0.0
@@ -106,8 +108,9 @@ class Assembly:
         try:
             line = encode(record, origin=self._origin, seq=seq, engine=self._engine)
         except (TypeError, ValueError) as error:
-            batch.spoiled += 1
-            refuse([waiter], f"the record cannot be encoded: {error}")
+            told = refuse([waiter], f"the record cannot be encoded: {error}")
+            batch.refused += told
+            batch.spoiled += 1 - told
             return
         lines.append(line)
         tree.append(leaf_hash(line))

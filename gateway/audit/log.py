@@ -293,8 +293,9 @@ class AuditLog:
         self.orphans += batch.orphans
         if self._state == "mending":
             self._state = "well"
-        if batch.spoiled:
-            self._lose(Failure("write", "a record has no encoding"), lost=batch.spoiled)
+        if batch.refused or batch.spoiled:
+            failure = Failure("write", "a record has no encoding")
+            self._lose(failure, refused=batch.refused, lost=batch.spoiled)
         self._release(batch)
         if not self._tuning.head_s:
             self._publish()
@@ -369,7 +370,7 @@ class AuditLog:
 
     def _look_at_stall(self, batch: Batch) -> None:
         waited_s = self._loop.time() - batch.started
-        if self._stalled or waited_s < self._tuning.stall_s:
+        if waited_s < self._tuning.stall_s:
             return
         self._stalled = True
         self.last_error = f"the disk has not answered for {waited_s:.1f} s"

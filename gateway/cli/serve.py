@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import uvloop
+
 from gateway.app.gateway import Gateway
 from gateway.cli.output import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE
 from gateway.config.environment import environment
@@ -25,7 +27,8 @@ def run_serve(config: Path) -> int:
     """
     log_to_stderr()
     try:
-        asyncio.run(_serve(config))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(config))
     except ExceptionGroup as failures:
         return _told(failures)
     return EXIT_OK

@@ -194,7 +194,8 @@ class Faults:
         replace: raised by replacing a file.
         open: raised by opening a file.
         short: most bytes that one write takes.
-        power: called instead of the named operation, once: `write`, `sync`, `synced`, `replace`.
+        power: called before the named operation, once: `open`, `write`, `sync`, `synced` (after a
+            sync), `replace`; it may raise.
         gate: each sync takes one from it, or waits.
         syncs: syncs that began.
     """
@@ -227,7 +228,8 @@ class Faults:
         self.written, self.synced_although = 0, False
         self.power.clear()
 
-    def lose_power_at(self, operation: str) -> None:
+    def happen_at(self, operation: str) -> None:
+        """Let happen what is to happen at an operation."""
         if operation in self.power:
             self.power.pop(operation)()
 
@@ -246,6 +248,7 @@ class FaultyFiles:
         return self.inner.lock(directory)
 
     def open(self, path: Path) -> File:
+        self.faults.happen_at("open")
         if self.faults.open is not None:
             raise self.faults.open
         return FaultyFile(self.inner.open(path), self.faults)
@@ -260,7 +263,7 @@ class FaultyFiles:
         return self.inner.names(directory)
 
     def replace(self, path: Path, content: bytes) -> None:
-        self.faults.lose_power_at("replace")
+        self.faults.happen_at("replace")
         if self.faults.replace is not None:
             raise self.faults.replace
         self.inner.replace(path, content)
@@ -281,7 +284,7 @@ class FaultyFile:
             raise faults.write
         if "write" in faults.power:
             self.inner.write(content[: len(content) // 2], offset)
-            faults.lose_power_at("write")
+            faults.happen_at("write")
         return self.inner.write(content[: faults.short], offset)
 
     def sync(self) -> None:
@@ -289,12 +292,12 @@ class FaultyFile:
         faults.syncs += 1
         if faults.gate is not None:
             faults.gate.acquire()
-        faults.lose_power_at("sync")
+        faults.happen_at("sync")
         if faults.sync is None or faults.synced_although:
             self.inner.sync()
         if faults.sync is not None:
             raise faults.sync
-        faults.lose_power_at("synced")
+        faults.happen_at("synced")
 
     def truncate(self, length: int) -> None:
         self.inner.truncate(length)

@@ -369,6 +369,38 @@ async def test_a_record_whose_file_is_deleted_while_it_is_synced_is_refused(
     assert [(gap.reason, gap.refused) for gap in gaps(tmp_path)] == [("replaced", 1)]
 
 
+async def test_a_record_is_not_put_behind_a_hole_where_the_file_vanishes_during_the_repair(
+    tmp_path: Path,
+) -> None:
+    log, faults = await faulty_log(tmp_path)
+    await begun(log)
+    faults.begin(write=FULL)
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_a"))
+    faults.heal()
+    faults.power["open"] = next(the_log(tmp_path).glob("*.jsonl")).unlink
+    assert await log.probe()
+    await log.close()
+    first, second = sorted(the_log(tmp_path).glob("*.jsonl"))
+    assert (first.read_bytes(), second.name) == (b"", f"{1:020}.jsonl")
+    assert b"\0" not in second.read_bytes()
+
+
+async def test_a_log_that_ends_failed_does_not_publish_a_place_that_does_not_exist(
+    tmp_path: Path,
+) -> None:
+    log, faults = await faulty_log(tmp_path, segment_bytes=100)
+    await begun(log)
+    faults.open = FULL
+    with pytest.raises(AuditError):
+        await log.append(decided("dec_a"))
+    with pytest.raises(AuditError, match="were not written"):
+        await log.close()
+    await (await open_log(tmp_path)).close()
+    assert [gap.unpaired for gap in gaps(tmp_path)] == [("dec_open",)]
+    assert verify(tmp_path, closed=True).ok
+
+
 async def test_a_disk_that_does_not_answer_makes_the_log_unavailable(tmp_path: Path) -> None:
     log, faults = await faulty_log(tmp_path, stall_s=0.0, batch_lines=1)
     faults.gate = threading.Semaphore(0)

@@ -252,8 +252,11 @@ async def test_a_record_that_cannot_be_encoded_fails_alone(tmp_path: Path) -> No
     assert log.healthy
     for name in ("dec_a", "dec_b"):
         log.enqueue(happened(name))
+    log.enqueue(broken)
     await log.close()
-    assert (log.lost, verify(tmp_path, closed=True).ok) == (1, True)
+    gaps = [record for record in map(read_line, lines(tmp_path)) if isinstance(record, Gap)]
+    assert [(gap.refused, gap.lost) for gap in gaps] == [(1, 0), (0, 1)]
+    assert verify(tmp_path, closed=True).ok
 
 
 async def test_a_closed_log_takes_nothing_more(tmp_path: Path) -> None:

@@ -98,6 +98,8 @@ class Client:
 
     async def close(self) -> None:
         """Close, however the other side left."""
+        if self.transport.get_write_buffer_size():
+            self.transport.abort()
         self.writer.close()
         with suppress(ConnectionError):
             await self.writer.wait_closed()

@@ -275,6 +275,7 @@ async def test_an_answer_that_ends_the_connection_can_be_read_before_the_end() -
         (connection,) = step.listener.connections
         assert isinstance(connection, Connection)
         await client.send(raw() + bytes(1_000_000))
+        assert await silence(client, 0.05)
         release.set()
         assert (await client.response()).body == b"last"
         assert await client.rest() == b""

@@ -1,7 +1,8 @@
 """What a provider's data file says, row by row, before anything is compiled from it.
 
 A file is read by people first: one line an operation, places written as `body:Settings.FaceSearch`.
-The syntax of a place is read by `gateway.core.catalog.places`.
+The syntax of a place is read by `gateway.core.catalog.places`; the kinds of bodies are those of
+`gateway.core.catalog.dialects.table`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ import msgspec
 
 from gateway.core.operation import Access, OperationClass
 
-BodyKind = Literal["json", "form", "opaque", "empty"]
+BodyKind = Literal[
+    "json", "list", "form", "indexed_form", "multipart", "grpc", "batch", "opaque", "empty"
+]
 ErrorForm = Literal["aws_json", "azure", "google", "problem"]
+Signer = Literal["aws", "header", "bearer", "query", "form", "none", "tc3", "acs3", "huawei", "oci"]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -31,6 +35,8 @@ class When(Row, frozen=True, kw_only=True, rename={"equals": "is", "differs": "i
         several: two or more values stand there.
         equals: there are values, and each is one of these (numbers as text).
         differs: there is a value that is none of these.
+        has: there is a value that is one of these, in any case of letters.
+        exceeds: there are more values than this.
     """
 
     present: tuple[str, ...] = ()
@@ -39,6 +45,8 @@ class When(Row, frozen=True, kw_only=True, rename={"equals": "is", "differs": "i
     several: tuple[str, ...] = ()
     equals: dict[str, tuple[str, ...]] = {}
     differs: dict[str, tuple[str, ...]] = {}
+    has: dict[str, tuple[str, ...]] = {}
+    exceeds: dict[str, int] = {}
 
 
 class VariantRow(Row, frozen=True, kw_only=True, rename={"operation_class": "class"}):
@@ -60,25 +68,41 @@ class FeatureRow(Row, frozen=True, kw_only=True, rename={"operation_class": "cla
 
 
 class FeaturesRow(Row, frozen=True, kw_only=True):
-    """An enumeration whose members, named in a body, decide the class of an operation."""
+    """An enumeration whose members, named in a request, decide the class of an operation.
+
+    Attributes:
+        at: where they are named.
+        values: the members; another one makes the request unknown.
+        ignore_case: whether the provider takes their names in any case.
+    """
 
     at: str
     values: tuple[FeatureRow, ...]
+    ignore_case: bool = False
 
 
 class OperationRow(Row, frozen=True, kw_only=True, rename={"operation_class": "class"}):
     """One operation.
 
     Attributes:
-        name: in the provider's own terms; `POST /identify` where the path names it.
+        name: in the provider's own terms; `POST /identify` where the path names it; a trailing `*`
+            stands for any ending where an indicator names it.
         operation_class: where no variant holds.
         access: what it does to a gallery or image database.
         subclass: finer kind.
-        route: method and path template, where the name is not that already.
+        route: method and path template, where the name is not that already; `*` is any method,
+            `{name*}` at the end the rest of the path, of one or more segments.
         versions: name of the set of API versions that have it.
+        also: more methods and templates that name it, whole paths without prefix and version.
+        hosts: patterns of hosts; it is every request there that nothing else names.
+        when: which of several operations of one path this is; the first that holds.
         gallery: places where the gallery is named; at most one of them has a value.
         to: kind of destination → place where it is named.
+        candidates: places whose values are the set to compare with, where the request brings it.
+        faces: place that says how many faces to look for.
+        probes: places of the images to look for, in base64.
         body: name of the table of media types that it takes.
+        message: name of the protocol buffer in which gRPC sends it; not read where it is not said.
         features: name of the enumeration that decides its class.
         variants: classes that depend on the request; the most restrictive that holds is taken.
         source: key of the file's `sources`, where it is not the first.
@@ -91,9 +115,16 @@ class OperationRow(Row, frozen=True, kw_only=True, rename={"operation_class": "c
     subclass: str = ""
     route: str = ""
     versions: str = ""
+    also: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    when: When | None = None
     gallery: tuple[str, ...] = ()
     to: dict[str, str] = {}
+    candidates: tuple[str, ...] = ()
+    faces: str = ""
+    probes: tuple[str, ...] = ()
     body: str = ""
+    message: str = ""
     features: str = ""
     variants: tuple[VariantRow, ...] = ()
     source: str = ""
@@ -121,6 +152,21 @@ class IndicatorRow(Row, frozen=True, kw_only=True):
     path: str = "/"
     body: str = "default"
     accepted: bool = True
+
+
+class ExpectsRow(Row, frozen=True, kw_only=True):
+    """A header or parameter that stands with known values only, e.g. an API version.
+
+    Attributes:
+        at: `header:…` or `query:…`.
+        values: what SDKs send; none where they never send it.
+        otherwise: what a request with another value is. `unknown` where it names something that
+            the catalogue does not know, `ambiguous` where it asks for another reading.
+    """
+
+    at: str
+    values: tuple[str, ...] = ()
+    otherwise: Literal["unknown", "ambiguous"] = "unknown"
 
 
 class RoutesRow(Row, frozen=True, kw_only=True):
@@ -159,3 +205,9 @@ class ProviderRow(Row, frozen=True, kw_only=True):
     indicators: tuple[IndicatorRow, ...] = ()
     routes: RoutesRow | None = None
     features: dict[str, FeaturesRow] = {}
+    beside: tuple[str, ...] = ()
+    expects: tuple[ExpectsRow, ...] = ()
+    credential_fields: tuple[str, ...] = ()
+    credential_segments: tuple[str, ...] = ()
+    signers: tuple[Signer, ...] = ()
+    messages: dict[str, dict[str, str]] = {}

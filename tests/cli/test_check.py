@@ -1,0 +1,199 @@
+"""`facegate check` and `facegate test`: every mistake with its place; 0 sound, 1 findings."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import ENVIRON, facegate
+
+PACK = """\
+apiVersion: facegate/v1
+kind: Pack
+pack: house
+owner: the test
+source: the test
+force: voluntary
+review: 2040-01-01
+rules:
+  - id: unplaced
+    effect: deny
+    when: {class: [one_to_many], destination: [unknown, private, anonymised, stale]}
+    reason: Nobody knows where.
+"""
+CASES = """\
+apiVersion: facegate/v1
+kind: Cases
+cases:
+  - name: nobody knows where
+    request: {class: one_to_many, destination: unknown}
+    expect: {outcome: refuse, rule: house/unplaced}
+"""
+
+
+def edit(path: Path, *changes: tuple[str, str]) -> None:
+    text = path.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    path.write_text(text)
+
+
+def places(out: str) -> list[str]:
+    """Return the findings without directory and hints."""
+    findings = (line for line in out.splitlines() if not line.startswith(" "))
+    return [re.sub(r"^/(?:[^/:]+/)*", "", finding) for finding in findings]
+
+
+def test_sound_files_have_no_findings(start: Path) -> None:
+    for path in (start / "gateway.yaml", start / "tenants.yaml", start / "policies"):
+        assert facegate("check", path) == (0, f"{path}: no findings\n", "")
+
+
+def test_every_mistake_in_a_policy_is_listed_with_its_place_and_a_hint(start: Path) -> None:
+    pack = start / "policies/house.yaml"
+    pack.write_text(
+        PACK.replace("effect: deny", "effect: dney")
+        + "  - {id: two, effect: deny, when: {destinaton: [NO]}, reason: Misspelt.}\n"
+        + "  - {id: two, effect: deny, when: {destination: [group:nowhere]}, reason: Twice.}\n"
+    )
+    done = facegate("check", start / "policies")
+    assert done.code == 1
+    assert [place.split(": ")[0] for place in places(done.out)] == [
+        "house.yaml:10:13",
+        "house.yaml:13:36",
+        "house.yaml:14:10",
+        "house.yaml:14:50",
+    ]
+    assert "hint: did you mean `deny`?" in done.out
+
+
+def test_one_policy_file_is_checked_by_itself(start: Path) -> None:
+    pack = start / "house.yaml"
+    pack.write_text(PACK)
+    assert facegate("check", pack).code == 0
+    edit(pack, ("pack: house", "pack: House"))
+    done = facegate("check", pack)
+    assert (done.code, places(done.out)[0].split(": ")[0]) == (1, "house.yaml:3:7")
+
+
+def test_every_mistake_in_the_tenants_is_listed_with_its_place(start: Path) -> None:
+    tenants = start / "tenants.yaml"
+    edit(tenants, ("type: private", "type: privat"), ("[GB]", "[UK, XX]"))
+    done = facegate("check", tenants)
+    assert done.code == 1
+    assert [place.split(": ")[0] for place in places(done.out)] == [
+        f"tenants.yaml:{number}:{column}"
+        for number, column in sorted(
+            (line, text.index(word) + 1)
+            for line, text in enumerate(tenants.read_text().splitlines(), start=1)
+            for word in ("privat", "UK", "XX")
+            if word in text and not text.lstrip().startswith("#")
+        )
+    ]
+
+
+def test_every_mistake_in_the_settings_is_listed_with_its_place(config: Path) -> None:
+    edit(
+        config,
+        ("port: 8081", "port: 8080"),
+        ("url: https://", "url: http://"),
+        ("max_age_days: 14", "max_age_day: 14"),
+    )
+    done = facegate("check", config, environ={**ENVIRON, "FACEGATE_WORKERS": "4"})
+    assert done.code == 1
+    found = "\n".join(places(done.out))
+    assert "FACEGATE_WORKERS: `workers`: more than one worker is not available yet" in done.out
+    assert "`admin.port`: 8080 is `listen.port` too" in found
+    assert "`upstreams[0].url`: http is for the loopback interface only; use https" in found
+    assert "max_age_day" in found
+    assert len(places(done.out)) == 4
+    assert all(place.startswith("gateway.yaml:") for place in places(done.out)[1:])
+
+
+def test_a_configuration_is_checked_with_everything_that_it_names(config: Path) -> None:
+    start = config.parent
+    edit(start / "tenants.yaml", ("type: private", "type: privat"))
+    (start / "policies/house.yaml").write_text(PACK.replace("deny", "dney"))
+    (start / "country.mmdb").write_bytes(b"no database")
+    edit(config, ("# country:", "country:"), ("aws_rekognition", "aws_recognition"))
+    done = facegate("check", config)
+    assert done.code == 1
+    for words in (
+        "provider `aws_recognition` is unknown",
+        "tenants.yaml:8:11: ",
+        "house.yaml:10:13: ",
+        "country.mmdb`: not a sound MaxMind DB file",
+    ):
+        assert words in done.out
+
+
+@pytest.mark.parametrize("name", ["FACEGATE_SECRETS_KEY", "UPSTREAM_AWS_SECRET"])
+def test_a_secret_that_is_missing_is_named_and_never_shown(config: Path, name: str) -> None:
+    environ = {variable: text for variable, text in ENVIRON.items() if variable != name}
+    done = facegate("check", config, environ=environ)
+    assert done.code == 1
+    assert f"the environment variable `{name}` is not set" in done.out
+    assert not any(secret in done.out + done.err for secret in ENVIRON.values())
+
+
+def test_a_path_that_leads_nowhere_is_a_finding(tmp_path: Path) -> None:
+    done = facegate("check", tmp_path / "nowhere.yaml")
+    assert (done.code, places(done.out)) == (1, ["nowhere.yaml: there is no such file"])
+
+
+def test_findings_are_json_where_a_script_asks(start: Path) -> None:
+    policies = start / "policies"
+    assert json.loads(facegate("check", policies, "--format", "json").out) == {"findings": []}
+    (policies / "house.yaml").write_text(PACK.replace("deny", "dney"))
+    done = facegate("check", policies, "--format", "json")
+    (finding,) = json.loads(done.out)["findings"]
+    assert done.code == 1
+    assert (finding["path"], finding["line"], finding["column"], finding["hint"]) == (
+        str(policies / "house.yaml"),
+        10,
+        13,
+        "did you mean `deny`?",
+    )
+
+
+def test_the_shipped_cases_hold_and_cover_every_rule(start: Path) -> None:
+    done = facegate("test", start / "policies")
+    assert done.code == 0
+    assert done.out.endswith(" rules covered\n")
+    report = json.loads(facegate("test", start / "policies", "--format", "json").out)
+    assert report["cases"] > 0
+    assert (report["findings"], report["failed"]) == ([], [])
+    assert report["covered"] == report["rules"]
+
+
+def test_a_rule_without_a_case_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "house.yaml").write_text(PACK)
+    done = facegate("test", tmp_path)
+    assert done.code == 1
+    assert places(done.out)[0] == "house.yaml:9:9: rule `house/unplaced`: no case matches it"
+    assert done.out.endswith("0 cases, 0 failed; 0 of 1 rules covered\n")
+    (tmp_path / "house.cases.yaml").write_text(CASES)
+    assert facegate("test", tmp_path) == (0, "1 cases, 0 failed; 1 of 1 rules covered\n", "")
+
+
+def test_a_case_that_comes_out_otherwise_is_a_finding_with_what_came_out(tmp_path: Path) -> None:
+    (tmp_path / "house.yaml").write_text(PACK)
+    (tmp_path / "house.cases.yaml").write_text(CASES.replace("refuse", "permit"))
+    done = facegate("test", tmp_path)
+    assert done.code == 1
+    assert places(done.out)[0] == (
+        "house.cases.yaml:4: case `nobody knows where`: outcome is refuse, not permit"
+    ).replace(":4:", ":4:1:")
+    report = json.loads(facegate("test", tmp_path, "--format", "json").out)
+    assert report["failed"] == ["nobody knows where"]
+
+
+def test_cases_are_not_run_on_files_with_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "house.yaml").write_text(PACK.replace("deny", "dney"))
+    done = facegate("test", tmp_path)
+    assert done.code == 1
+    assert places(done.out)[0].startswith("house.yaml:10:13: ")
