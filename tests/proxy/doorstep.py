@@ -98,11 +98,12 @@ class Client:
 
     async def close(self) -> None:
         """Close, however the other side left."""
-        if self.transport.get_write_buffer_size():
-            self.transport.abort()
         self.writer.close()
         with suppress(ConnectionError):
-            await self.writer.wait_closed()
+            try:
+                await asyncio.wait_for(self.writer.wait_closed(), 1)
+            except TimeoutError:  # something is unsent, and nobody reads it
+                self.transport.abort()
 
 
 class _WatchedListener(Listener):
