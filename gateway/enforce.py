@@ -7,7 +7,6 @@ an `aborted` record; a record that cannot be made durable is a refusal that noth
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -79,35 +78,33 @@ class Enforcer:
         """
         self.audit, self.clock, self.ids, self.metrics = audit, clock, ids, metrics
         self._want_key = want_key
+        self._judge_seconds = metrics.decision_seconds.timer(("judge",))
+        self._record_seconds = metrics.decision_seconds.timer(("record",))
         self._mask_key = mask_key
         self._shed: dict[str, tuple[datetime, int]] = {}
 
     async def judge_and_record(self, request: Request, snapshot: Snapshot) -> Ruling:
         """Judge one request and make the record durable.
 
-        The write is shielded from the caller's cancellation: a client that hangs up cannot undo it.
+        A client that hangs up meanwhile cannot undo the record: the log keeps it, and completes it
+        (see `AuditLog.append`).
 
         Raises:
-            asyncio.CancelledError: where the caller was cancelled; the record of the verdict that
-                nobody acts on is completed here.
+            asyncio.CancelledError: where the caller was cancelled.
         """
         started = time.perf_counter()
         ruling = self._judge(request, snapshot)
-        judged = time.perf_counter()
-        self.metrics.decision_seconds.observe(judged - started, ("judge",))
         judgement = ruling.judgement
         if judgement is None:
             return ruling
-        record = self._decided(ruling.id, request, judgement)
-        durable = self.audit.append(record)
+        judged = time.perf_counter()
         try:
-            await asyncio.shield(durable)
+            await self.audit.append(self._decided(ruling.id, request, judgement))
         except AuditError:
             ruling = self._unrecorded(ruling)
-        except asyncio.CancelledError:
-            durable.add_done_callback(lambda done: self._abandoned(done, ruling.id))
-            raise
-        self.metrics.decision_seconds.observe(time.perf_counter() - judged, ("record",))
+        durable = time.perf_counter()
+        self._judge_seconds(judged - started)
+        self._record_seconds(durable - judged)
         self._count(ruling, judgement)
         if ruling.reason == "identity.unknown":
             wanted = wanted_key(request, snapshot.keys)
@@ -212,14 +209,6 @@ class Enforcer:
     def _unrecorded(self, ruling: Ruling) -> Ruling:
         return msgspec.structs.replace(
             ruling, permitted=False, reason="audit.unavailable", recorded=False
-        )
-
-    def _abandoned(self, durable: asyncio.Future[int], decision_id: str) -> None:
-        """Complete the pair of a verdict whose client went away while its record was written."""
-        if durable.cancelled() or durable.exception() is not None:
-            return
-        self.audit.enqueue(
-            Happened(time=self.clock(), decided=decision_id, outcome="client_gone", sent=False)
         )
 
     def _count(self, ruling: Ruling, judgement: Judgement) -> None:

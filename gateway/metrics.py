@@ -94,12 +94,24 @@ class Histogram:
         self._counts: dict[Labels, list[int]] = {}
         self._sums: dict[Labels, float] = {}
 
+    def timer(self, values: Labels = ()) -> Callable[[float], None]:
+        """Return the function that counts one observation for these label values."""
+        counts = self._counts.setdefault(values, [0] * (len(self._bounds) + 1))
+        self._sums.setdefault(values, 0.0)
+        bounds, sums = self._bounds, self._sums
+
+        def observe(seconds: float) -> None:
+            counts[bisect_left(bounds, seconds)] += 1
+            sums[values] += seconds
+
+        return observe
+
     def observe(self, seconds: float, values: Labels = ()) -> None:
         """Count one observation."""
         counts = self._counts.get(values)
         if counts is None:
-            counts = self._counts[values] = [0] * (len(self._bounds) + 1)
-            self._sums[values] = 0.0
+            self.timer(values)(seconds)
+            return
         counts[bisect_left(self._bounds, seconds)] += 1
         self._sums[values] += seconds
 

@@ -33,6 +33,9 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 def decide(request: Request, observed: Observed, snapshot: Snapshot, now: datetime) -> Judgement:
     """Judge one request.
 
+    A caller who asks the same kind of thing from the same place again, before anything that depends
+    on time can have changed, gets the same answer from memory: see `gateway.core.standing`.
+
     Args:
         request: the canonical request.
         observed: what the edge observed just before.
@@ -44,6 +47,17 @@ def decide(request: Request, observed: Observed, snapshot: Snapshot, now: dateti
     """
     operation = classify(request, snapshot.catalog, observed)
     identity = identify(request, snapshot.keys, snapshot.tenants, now)
+    known = snapshot.standings.recall(request, operation, identity, now)
+    if known is not None:
+        facts = Facts(
+            operation=operation,
+            identity=identity,
+            geography=known.geography,
+            screening=known.screening,
+            observed=observed,
+            at=now,
+        )
+        return Judgement(facts=facts, decision=known.decision, snapshot=snapshot)
     geography = locate(request, operation, identity, snapshot.networks, now)
     facts = Facts(
         operation=operation,
@@ -53,4 +67,6 @@ def decide(request: Request, observed: Observed, snapshot: Snapshot, now: dateti
         observed=observed,
         at=now,
     )
-    return Judgement(facts=facts, decision=evaluate(snapshot.policies, facts), snapshot=snapshot)
+    decision = evaluate(snapshot.policies, facts)
+    snapshot.standings.remember(request, facts, decision)
+    return Judgement(facts=facts, decision=decision, snapshot=snapshot)

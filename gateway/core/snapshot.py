@@ -16,12 +16,14 @@ from gateway.core.geography.networks import Networks
 from gateway.core.identity.keys import Keys, Tenants
 from gateway.core.policy.model import Policies
 from gateway.core.screening import Verdicts
+from gateway.core.standing import Standings
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable state of all sources; requests in flight keep the one they began with.
 
     `parts` maps the part's name to its digest, sorted by name; `digest` is over all of them.
+    `standings` is the memory of verdicts under this snapshot.
     """
 
     catalog: Catalog
@@ -32,6 +34,7 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     policies: Policies
     parts: Mapping[str, str]
     digest: str
+    standings: Standings
 
 
 def snapshot_digest(parts: Mapping[str, str]) -> str:
@@ -68,4 +71,5 @@ def make_snapshot(
         policies=policies,
         parts=parts,
         digest=snapshot_digest(parts),
+        standings=Standings(networks, policies),
     )

@@ -129,19 +129,19 @@ class Proxy:
         body = request.body
         provider = upstream.provider
         content, digest = (body.content, body.sha256) if isinstance(body, Whole) else (b"", None)
-        head = outbound_head(
-            request,
-            upstream_host=upstream.host,
-            forward_headers=provider.forward_headers,
-            credential=upstream.credential,
-            body=content,
-            payload_sha256=digest,
-            now=self._enforcer.clock(),
-        )
         started = time.perf_counter()
-        # From here on the provider may see the request; a cancellation cannot tell whether it did.
-        acted.sent = True
         try:
+            head = outbound_head(
+                request,
+                upstream_host=upstream.host,
+                forward_headers=provider.forward_headers,
+                credential=upstream.credential,
+                body=content,
+                payload_sha256=digest,
+                now=self._enforcer.clock(),
+            )
+            # From here on the provider may see the request; a cancellation cannot tell.
+            acted.sent = True
             response = await upstream.pool.exchange(head, content, deadline_s=upstream.deadline_s)
         except UpstreamError as failure:
             acted.outcome, acted.sent = "upstream_failed", failure.sent
@@ -212,11 +212,14 @@ class Proxy:
 
 
 def announced_bytes(http: web.BaseRequest, most: int) -> int:
-    """Return how much a body may need: what it announces, or the limit where it does not say."""
+    """Return how much of a body is still to come: what it announces, else the limit.
+
+    A body that came with its head is held by the connection already, which bounds it.
+    """
+    if http.content.is_eof():
+        return 0
     text = http.headers.get("Content-Length")
-    if text is None:
-        return most if http.headers.get("Transfer-Encoding") else 0
-    return min(int(text), most) if text.isascii() and text.isdecimal() else most
+    return min(int(text), most) if text and text.isascii() and text.isdecimal() else most
 
 
 def _refused(ruling: Ruling, request: Request, upstream: Upstream) -> Answer:

@@ -14,6 +14,7 @@ import pytest
 from gateway.audit.record import Aborted, Decided, Happened, Line, Rejected, Shed, read_line
 from gateway.audit.verify import verify
 from gateway.core.geography.networks import Networks
+from gateway.core.standing import Standings
 from tests.system.inside import Inside, inside
 from tests.system.served import Client, bearer_bytes, search_bytes
 
@@ -45,7 +46,11 @@ async def test_a_bug_while_judging_is_a_refusal_with_a_record_of_its_own(
             trusted_proxies=serving.snapshot.networks.trusted_proxies,
             digest="broken",
         )
-        snapshot = msgspec.structs.replace(serving.snapshot, networks=networks)
+        snapshot = msgspec.structs.replace(
+            serving.snapshot,
+            networks=networks,
+            standings=Standings(networks, serving.snapshot.policies),
+        )
         live.serving = msgspec.structs.replace(serving, snapshot=snapshot)
         with caplog.at_level(logging.ERROR, "facegate"):
             answer = await running.search(1)
@@ -130,8 +135,9 @@ async def test_bodies_beyond_the_memory_that_the_operator_gave_are_turned_away_a
 ) -> None:
     async with inside(tmp_path) as running:
         live = running.gateway.live
-        live.serving = msgspec.structs.replace(live.serving, inspection_memory_bytes=1000)
-        body = b'{"CollectionId":"c","FaceId":"' + b"f" * 1000 + b'"}'
+        live.serving = msgspec.structs.replace(live.serving, inspection_memory_bytes=100_000)
+        # More than arrives together with the head: only what is still to come is counted.
+        body = b'{"CollectionId":"c","FaceId":"' + b"f" * 1_000_000 + b'"}'
         client = await Client.connect(running.gateway.port)
         answer = await client.ask(
             bearer_bytes(running.gateway.port, "SearchFaces", running.token, body)

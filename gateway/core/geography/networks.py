@@ -113,6 +113,12 @@ class Networks(msgspec.Struct, frozen=True, kw_only=True, eq=False):
             return True
         return not -_CLOCK_SKEW <= now - self.build <= self.max_age
 
+    def changes(self) -> tuple[datetime, ...]:
+        """Return the instants at which `is_stale` begins to answer otherwise."""
+        if self.build is None:
+            return ()
+        return self.build - _CLOCK_SKEW, self.build + self.max_age + datetime.resolution
+
     def _direct(self, peer: str) -> Place | None:
         address = parse_address(peer)
         if address is None:

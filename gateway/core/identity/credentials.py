@@ -35,6 +35,8 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
 def presented(request: Request, keys: Keys) -> Presented | Unverified:
     """Return the only credential of a request, or why there is none that can be read."""
     authorization = request.headers.get("authorization")
+    if authorization is not None and _alone(request, keys):
+        return _authorization(authorization)
     in_headers = keys.key_headers & request.headers.keys()
     names = [name.lower() for name, _ in request.query]
     presigned = not _PRESIGNED.isdisjoint(names)
@@ -49,6 +51,14 @@ def presented(request: Request, keys: Keys) -> Presented | Unverified:
     for name in in_headers:
         return Presented(kind="api_key", value=request.headers[name])
     return Unverified(reason="identity.missing")
+
+
+def _alone(request: Request, keys: Keys) -> bool:
+    """Tell at once, for most requests, that nothing beside Authorization can be a credential."""
+    headers = request.headers
+    return (
+        not request.query and keys.key_headers.isdisjoint(headers) and _SESSION_TOKEN not in headers
+    )
 
 
 def _authorization(value: str) -> Presented | Unverified:
