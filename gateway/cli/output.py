@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from enum import StrEnum
+from pathlib import Path
 
 import msgspec
 import typer
@@ -24,8 +25,14 @@ class Format(StrEnum):
 
 
 def print_json(value: object) -> None:
-    """Print one JSON value, indented."""
-    print(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+    """Print one JSON value, indented; paths as text."""
+    print(msgspec.json.format(msgspec.json.encode(value, enc_hook=_text_of), indent=2).decode())
+
+
+def _text_of(value: object) -> str:
+    if isinstance(value, Path):
+        return str(value)
+    raise TypeError(f"no JSON form for a `{type(value).__name__}`")
 
 
 def print_findings(findings: Iterable[Finding], form: Format) -> int:

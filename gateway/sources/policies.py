@@ -6,6 +6,7 @@ that serves does not do it itself.
 
 from __future__ import annotations
 
+import hashlib
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,11 +20,14 @@ from gateway.core.policy.model import Policies
 from gateway.core.policy.parse import parse
 from gateway.core.policy.source import Source
 from gateway.errors import Finding, FindingsError, PolicyError
-from gateway.sources.yaml_file import read_yaml, validation_findings
+from gateway.sources.yaml_file import parse_yaml, read_text, validation_findings
 
 _MAX_FILES: Final = 1_000
 _MAX_BYTES: Final = 8 << 20
 _MAX_DEPTH: Final = 16
+_REMEMBERED_CHARACTERS: Final = 256 << 10
+# What files said, by path and content: the loading process is warm, and a reload changes few files.
+_READ: Final[dict[tuple[str, str], tuple[Source, tuple[Finding, ...]]]] = {}
 _SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
 
@@ -126,17 +130,39 @@ def _link(path: Path) -> tuple[Linked, tuple[Finding, ...]]:
             unread = True
             continue
         try:
-            document = read_yaml(entry, max_bytes=_MAX_BYTES)
+            source, mistakes = _read(entry)
         except FindingsError as error:
             findings.extend(error.findings)
             unread = True
             continue
-        parsed = parse(document.value)
-        if parsed.error is not None:
-            findings.extend(validation_findings(parsed.error, document, model=parsed.model))
-        sources.append(Source(parsed=parsed, places=document))
+        findings.extend(mistakes)
+        sources.append(source)
     linked = link(sources, origin=str(path), complete=not unread)
     return linked, tuple(sorted({*findings, *linked.findings}))
+
+
+def _read(path: Path) -> tuple[Source, tuple[Finding, ...]]:
+    """Read one file, or recall what it said: most files of a directory stay as they are.
+
+    Raises:
+        FindingsError: it cannot be read as one YAML document.
+    """
+    text = read_text(path, max_bytes=_MAX_BYTES)
+    key = (str(path), hashlib.sha256(text.encode()).hexdigest())
+    known = _READ.get(key)
+    if known is not None:
+        return known
+    document = parse_yaml(text, path=str(path))
+    parsed = parse(document.value)
+    findings: tuple[Finding, ...] = ()
+    if parsed.error is not None:
+        findings = validation_findings(parsed.error, document, model=parsed.model)
+    known = Source(parsed=parsed, places=document), findings
+    if len(_READ) >= _MAX_FILES or len(text) > _REMEMBERED_CHARACTERS:
+        _READ.clear()
+    if len(text) <= _REMEMBERED_CHARACTERS:
+        _READ[key] = known
+    return known
 
 
 def _files(path: Path) -> Iterator[Path | Finding]:
