@@ -53,7 +53,7 @@ demo: $(RUNTIME)
 
 test: $(DEV)
 	@$(call needs,strace:strace)
-	@$(BIN)/python -m pytest -q $(ARGS)
+	@$(BIN)/python -m pytest -q -n 2 $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff format --check
