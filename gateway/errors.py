@@ -58,6 +58,15 @@ class SourceError(FacegateError):
     """A source (network database, JWKS, list) could not be read: its age grows."""
 
 
+def source_finding(failure: SourceError) -> Finding:
+    """Take the message of a source, "`path`: what is wrong" and a hint, apart."""
+    message, _, hint = str(failure).partition("\n    hint: ")
+    path, colon, rest = message.partition("`: ")
+    if not (colon and path.startswith("`")):
+        path, rest = "", message
+    return Finding(path=path[1:] or "gateway", line=0, column=0, message=rest, hint=hint)
+
+
 class AuditError(FacegateError):
     """A record could not be made durable: nothing may be forwarded."""
 

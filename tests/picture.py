@@ -34,19 +34,16 @@ def draw(text: str) -> str:
     characters = max(len(_uncoloured(line)) for line in lines)
     width = round(2 * _MARGIN + characters * _CHARACTER)
     height = 2 * _MARGIN + len(lines) * _LINE
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"'
-            ' aria-label="The table that facegate demo prints">',
-            f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>',
-            '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="12"'
-            ' style="white-space: pre" xml:space="preserve">',
-            *[row for row in rows if row],
-            "</g>",
-            "</svg>",
-            "",
-        ]
+    picture = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img"'
+        ' aria-label="The table that facegate demo prints">'
     )
+    ground = f'<rect width="{width}" height="{height}" rx="8" fill="#0d1117"/>'
+    letters = (
+        '<g font-family="ui-monospace, Menlo, Consolas, monospace" font-size="12"'
+        ' style="white-space: pre" xml:space="preserve">'
+    )
+    return "\n".join([picture, ground, letters, *filter(None, rows), "</g>", "</svg>", ""])
 
 
 def _row(line: str, y: int) -> str:

@@ -465,7 +465,8 @@ def test_the_digest_is_over_the_meaning_alone(load: Load) -> None:
     assert load(MINIMAL.replace("dir: audit", "dir: elsewhere")).digest == before.digest
     assert load("# a comment\n" + MINIMAL).digest == before.digest
     assert load(MINIMAL + "trusted_proxies: [10.0.0.0/8]\n").digest != before.digest
-    assert len(before.digest) == 64
+    assert before.digest.startswith("sha256:")
+    assert len(before.digest) == len("sha256:") + 64
 
 
 def test_what_needs_a_restart_is_named(load: Load) -> None:

@@ -19,7 +19,6 @@ from gateway.core.geography.networks import Networks
 from gateway.core.identity.keys import IssuerKeys, Keys, make_keys
 from gateway.core.policy.model import Policies
 from gateway.core.snapshot import make_snapshot
-from gateway.errors import Finding
 from gateway.proxy.forward import (
     AwsCredential,
     BearerCredential,
@@ -29,27 +28,8 @@ from gateway.proxy.forward import (
 )
 from gateway.proxy.server import Serving, Upstream
 from gateway.proxy.upstream import Pool, PoolLimits, host_field, tls_context
-from gateway.proxy.wire import Door, Route
+from gateway.proxy.wire import Door, route_to
 from gateway.sources.tenants import LoadedTenants
-
-# What identification reads beside the catalogue's own headers: one line each at the door.
-_IDENTITY_HEADERS = frozenset({"authorization", "x-api-key"})
-
-
-def settings_findings(settings: Settings, catalog: Catalog, path: str) -> tuple[Finding, ...]:
-    """Return what the settings name and the catalogue does not know."""
-    known = ", ".join(sorted(catalog.providers))
-    return tuple(
-        Finding(
-            path=path,
-            line=0,
-            column=0,
-            message=f"upstream `{upstream.name}`: provider `{upstream.provider}` is unknown",
-            hint=f"one of {known}",
-        )
-        for upstream in settings.upstreams
-        if upstream.provider not in catalog.providers
-    )
 
 
 def assemble_keys(
@@ -94,7 +74,7 @@ def assemble(
         ),
         door=Door(
             routes={
-                host: _route(upstream, catalog.providers[upstream.provider])
+                host: route_to(catalog.providers[upstream.provider], upstream=upstream.name)
                 for upstream in settings.upstreams
                 for host in upstream.hosts
             },
@@ -118,19 +98,6 @@ def make_upstream(settings: UpstreamSettings, provider: Provider) -> Upstream:
         host=host_field(settings.url),
         credential=_credential(settings.credential),
         deadline_s=settings.timeout_s,
-    )
-
-
-def _route(upstream: UpstreamSettings, provider: Provider) -> Route:
-    return Route(
-        upstream=upstream.name,
-        provider=provider.name,
-        decision_headers=provider.decision_headers | provider.key_headers | _IDENTITY_HEADERS,
-        decision_parameters=frozenset(
-            name.casefold()
-            for name in provider.decision_parameters | provider.credential_parameters
-        ),
-        underscore_headers=provider.underscore_headers,
     )
 
 

@@ -76,6 +76,7 @@ class Gateway:
         self.port = self.admin_port = 0
         self._stop = asyncio.Event()
         self._draining = False
+        self._listener: Listener | None = None
         self._reloader: Reloader
         self._audit: AuditLog
         self._proxy: Proxy
@@ -128,7 +129,12 @@ class Gateway:
     ) -> None:
         settings = sources.settings.value
         self._reloader = Reloader(
-            sources, session=session, clock=self._clock, metrics=self.metrics, tasks=tasks
+            sources,
+            session=session,
+            clock=self._clock,
+            metrics=self.metrics,
+            tasks=tasks,
+            on_swap=self._follow_limits,
         )
         self._audit = await AuditLog.open(
             settings.audit.dir,
@@ -173,13 +179,8 @@ class Gateway:
 
     async def _listen(self, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
-        listener = Listener(
-            self._proxy.handle,
-            limits=HeadLimits(
-                header_bytes=settings.limits.header_bytes,
-                header_timeout_s=settings.limits.header_timeout_s,
-            ),
-            reject=self._proxy.reject_unread,
+        listener = self._listener = Listener(
+            self._proxy.handle, limits=_head_limits(settings), reject=self._proxy.reject_unread
         )
         admin = web.AppRunner(make_admin(self._surface(settings)), access_log=None)
         await admin.setup()
@@ -200,25 +201,39 @@ class Gateway:
             settle_memory()
             self.ready.set()
             await self._stop.wait()
-            await self._drain(settings, server, listener)
+            await self._drain(server, listener)
         finally:
             self.ready.clear()
             await admin.cleanup()
 
-    async def _drain(self, settings: Settings, server: asyncio.Server, listener: Listener) -> None:
+    def _follow_limits(self) -> None:
+        """Give connections that come from now on the limits of the present settings."""
+        if self._listener is not None:
+            self._listener.limits = _head_limits(self._reloader.settings)
+
+    async def _drain(self, server: asyncio.Server, listener: Listener) -> None:
         self._draining = True
         log.info("draining: %s requests under way", self._proxy.inflight)
-        await asyncio.sleep(settings.limits.drain_delay_s)
+        await asyncio.sleep(self._reloader.settings.limits.drain_delay_s)
         server.close()
         listener.pre_shutdown()
         await listener.shutdown(SHUTDOWN_S)
         # Answers are out; connections end with their transports.
 
     async def _tick(self) -> None:
-        """Every second: write down what is only counted while it happens."""
+        """Every second: write down what is only counted while it happens, and tell of the log."""
+        healthy = True
         while True:
             await asyncio.sleep(_TICK_S)
             self._proxy.write_counts()
+            if healthy and not self._audit.healthy:
+                log.error(
+                    "the audit log cannot be written, nothing is forwarded: %s",
+                    self._audit.last_error,
+                )
+            elif self._audit.healthy and not healthy:
+                log.info("the audit log can be written again")
+            healthy = self._audit.healthy
 
     def _surface(self, settings: Settings) -> AdminSurface:
         registry = CollectorRegistry()
@@ -236,6 +251,7 @@ class Gateway:
         live = self.snapshot
         networks = live.networks
         stale = networks.is_stale(self._clock())
+        state = "none configured" if networks.reader is None else "stale" if stale else ""
         return (
             Probe(
                 name="draining", ok=not self._draining, detail="no" if not self._draining else ""
@@ -247,7 +263,7 @@ class Gateway:
                 detail=self._audit.last_error if not self._audit.healthy else "",
             ),
             # Old or missing data is a policy value, not a reason to take the process away.
-            Probe(name="networks", ok=True, detail="stale" if stale else ""),
+            Probe(name="networks", ok=True, detail=state),
             *(
                 Probe(
                     name=f"issuer {issuer.issuer}",
@@ -282,3 +298,10 @@ class Gateway:
         metrics.audit_syncs.mirror(audit.syncs)
         metrics.audit_failures.mirror(audit.failures)
         metrics.inflight.set(self._proxy.inflight)
+
+
+def _head_limits(settings: Settings) -> HeadLimits:
+    return HeadLimits(
+        header_bytes=settings.limits.header_bytes,
+        header_timeout_s=settings.limits.header_timeout_s,
+    )

@@ -13,7 +13,14 @@ from typing import Generic, Literal, TypeVar
 
 from gateway.core.geography.networks import Networks
 from gateway.core.policy.model import Policies
-from gateway.errors import ConfigError, Finding, FindingsError, PolicyError, SourceError
+from gateway.errors import (
+    ConfigError,
+    Finding,
+    FindingsError,
+    PolicyError,
+    SourceError,
+    source_finding,
+)
 from gateway.sources.child import Child
 from gateway.sources.fingerprint import fingerprint
 from gateway.sources.policies import load_outcome
@@ -68,7 +75,7 @@ class Part(Generic[T]):
         except FindingsError as failure:
             self.findings = failure.findings
         except SourceError as failure:
-            self.findings = (_as_finding(self.roots, failure),)
+            self.findings = (source_finding(failure),)
         else:
             self.findings = ()
             return "activated"
@@ -113,11 +120,3 @@ def _tenants_outcome(path: str, secrets_key: bytes | None) -> LoadedTenants | tu
         return load_tenants(Path(path), secrets_key=secrets_key)
     except ConfigError as failure:
         return failure.findings
-
-
-def _as_finding(roots: tuple[Path, ...], failure: SourceError) -> Finding:
-    message, _, hint = str(failure).partition("\n    hint: ")
-    path = str(roots[0]) if roots else "gateway"
-    return Finding(
-        path=path, line=0, column=0, message=message.removeprefix(f"`{path}`: "), hint=hint
-    )

@@ -16,7 +16,7 @@ from typing import Literal
 
 import aiohttp
 
-from gateway.app.assemble import assemble, assemble_keys, make_upstream, settings_findings
+from gateway.app.assemble import assemble, assemble_keys, make_upstream
 from gateway.app.once import settle_memory
 from gateway.app.parts import Part, Result, networks_part, policies_part, tenants_part
 from gateway.audit.log import AuditLog
@@ -49,6 +49,7 @@ AnyPart = Part[Settings] | Part[LoadedTenants] | Part[Networks] | Part[Policies]
 
 # Findings that stand in the record of a refused part; the log has them all.
 _TOLD = 3
+WATCH = "watch"
 # A start is not held up longer than this by issuers that do not answer.
 _FIRST_KEYS_S = 5.0
 
@@ -111,11 +112,9 @@ class Sources:
         return (self.path, *(root for part in self.parts() for root in part.roots))
 
     async def _load_settings(self) -> Settings:
-        settings = await asyncio.to_thread(load_settings_file, self.path, self._environ)
-        findings = settings_findings(settings, self.catalog, str(self.path))
-        if findings:
-            raise ConfigError(findings)
-        return settings
+        return await asyncio.to_thread(
+            load_settings_file, self.path, self._environ, providers=self.catalog.providers
+        )
 
 
 class Reloader:
@@ -129,8 +128,19 @@ class Reloader:
         clock: Clock,
         metrics: Metrics,
         tasks: asyncio.TaskGroup,
+        on_swap: Callable[[], None],
     ) -> None:
-        """Begin with sources that are loaded; serve them with `live`."""
+        """Begin with sources that are loaded; serve them with `live`.
+
+        Args:
+            sources: everything that is read, loaded once.
+            session: for the issuers' keys.
+            clock: aware, UTC.
+            metrics: all of them.
+            tasks: holds what runs in the background.
+            on_swap: called after something else is served.
+        """
+        self._on_swap = on_swap
         self._sources, self._session = sources, session
         self._clock, self._metrics, self._tasks = clock, metrics, tasks
         self._turn = asyncio.Lock()
@@ -150,8 +160,13 @@ class Reloader:
     def record_in(self, audit: AuditLog) -> None:
         """Record activations in this log from now on, the first state among them."""
         self._audit = audit
-        policies = self._sources.policies.value
-        self._record("policies", "start", policies.digest, "activated")
+        for name, digest in self.live.serving.snapshot.parts.items():
+            self._record(name, "start", digest, "activated")
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that are served."""
+        return self._served
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Reload when a file changes, until `stop` is set."""
@@ -159,9 +174,9 @@ class Reloader:
             roots = self._sources.roots()
             async with aclosing(changes(roots, stop=stop)) as changed:
                 # What changed between loading and watching is found by the first look.
-                await self.reload("watch")
+                await self.reload(WATCH)
                 async for _ in changed:
-                    await self.reload("watch")
+                    await self.reload(WATCH)
                     if self._sources.roots() != roots:
                         break
 
@@ -172,6 +187,9 @@ class Reloader:
             who: who asked, for the record.
         """
         async with self._turn:
+            if who != WATCH:
+                # Whoever asks means everything: a secret in a file may be new under the same name.
+                self._sources.settings.seen = ""
             results = await self._refresh()
             activated = "activated" in results.values()
             if activated:
@@ -272,8 +290,12 @@ class Reloader:
 
     def _take_issuer(self, issuer: IssuerKeys) -> None:
         """Swap in an issuer's new keys."""
+        before = self._keys.digest
         self._keys = with_issuer(self._keys, issuer)
         self._swap()
+        if self._keys.digest != before:
+            log.info("keys of %s changed", issuer.issuer)
+            self._record("keys", issuer.issuer, self._keys.digest, "activated")
         if issuer.fetched is not None:
             self._metrics.jwks_time.set(issuer.fetched.timestamp(), (issuer.issuer,))
 
@@ -297,6 +319,7 @@ class Reloader:
         self.live.serving = self._assemble()
         self.changed.set()
         self.changed = asyncio.Event()
+        self._on_swap()
 
     def _present_upstreams(self) -> dict[str, Upstream]:
         """Return the upstreams of the settings; one that did not change keeps its connections."""

@@ -9,9 +9,11 @@ from gateway.audit.verify import LogVerdict, verify
 from gateway.cli.output import EXIT_FINDINGS, EXIT_OK, Format, print_findings, print_json
 
 
-def run_verify(directory: Path, form: Format) -> int:
+def run_verify(directory: Path, form: Format, *, closed: bool) -> int:
     """Verify every log below a directory."""
-    verdict = verify(directory, progress=_Progress() if sys.stderr.isatty() else None)
+    verdict = verify(
+        directory, closed=closed, progress=_Progress() if sys.stderr.isatty() else None
+    )
     if form is Format.json:
         print_json(verdict)
     else:

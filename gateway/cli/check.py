@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gateway.app.assemble import settings_findings
 from gateway.cli.output import (
     EXIT_FINDINGS,
     EXIT_OK,
@@ -13,7 +12,8 @@ from gateway.cli.output import (
     print_json,
 )
 from gateway.config.environment import environment
-from gateway.errors import Finding, FindingsError, SourceError
+from gateway.config.settings import Settings
+from gateway.errors import Finding, FindingsError, SourceError, source_finding
 from gateway.sources.catalogs import load_catalog
 from gateway.sources.networks import load_networks
 from gateway.sources.policies import CaseReport, check_policies, test_policies
@@ -49,7 +49,8 @@ def _findings(path: Path) -> tuple[Finding, ...]:
     if not path.exists():
         return (Finding(path=str(path), line=0, column=0, message="there is no such file"),)
     if path.is_dir():
-        return check_policies(path)
+        config = path / "gateway.yaml"
+        return _settings_findings(config) if config.exists() else check_policies(path)
     if path.name.startswith("tenants"):
         return _tenant_findings(path)
     if path.name.startswith("gateway"):
@@ -57,9 +58,14 @@ def _findings(path: Path) -> tuple[Finding, ...]:
     return check_policies(path)
 
 
-def _tenant_findings(path: Path, secrets_key: bytes | None = None) -> tuple[Finding, ...]:
+def _tenant_findings(path: Path, settings: Settings | None = None) -> tuple[Finding, ...]:
+    """Check a tenant file; the keys in it only where the configuration says what they need."""
     try:
-        load_tenants(path, secrets_key=secrets_key)
+        load_tenants(
+            path,
+            secrets_key=settings.identity.secrets_key_bytes if settings else None,
+            check_keys=settings is not None,
+        )
     except FindingsError as failure:
         return failure.findings
     return ()
@@ -68,12 +74,11 @@ def _tenant_findings(path: Path, secrets_key: bytes | None = None) -> tuple[Find
 def _settings_findings(path: Path) -> tuple[Finding, ...]:
     """Check the configuration and everything that it names."""
     try:
-        settings = load_settings_file(path, environment())
+        settings = load_settings_file(path, environment(), providers=load_catalog().providers)
     except FindingsError as failure:
         return failure.findings
     found = [
-        *settings_findings(settings, load_catalog(), str(path)),
-        *_tenant_findings(settings.tenants, settings.identity.secrets_key_bytes),
+        *_tenant_findings(settings.tenants, settings),
         *check_policies(settings.policies),
     ]
     networks = settings.networks
@@ -85,7 +90,7 @@ def _settings_findings(path: Path) -> tuple[Finding, ...]:
             trusted_proxies=settings.trusted_proxies,
         )
     except SourceError as failure:
-        found.append(Finding(path=str(path), line=0, column=0, message=str(failure)))
+        found.append(source_finding(failure))
     return tuple(found)
 
 

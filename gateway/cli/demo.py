@@ -11,8 +11,9 @@ import sys
 
 from gateway.app.demo import Demonstration, Shown, demonstration
 from gateway.cli.output import EXIT_FINDINGS, EXIT_OK
-from gateway.cli.serve import log_to_stderr
+from gateway.cli.serve import log_to_stderr, told
 from gateway.config.environment import environment
+from gateway.demo.snippet import boto3_snippet
 from gateway.demo.table import render
 
 
@@ -24,7 +25,10 @@ def run_demo(*, once: bool, port: int) -> int:
     """
     # The demonstration provokes every warning there is; its table tells what came of them.
     log_to_stderr(logging.CRITICAL)
-    return asyncio.run(_demo(once=once, port=port))
+    try:
+        return asyncio.run(_demo(once=once, port=port))
+    except ExceptionGroup as failures:
+        return told(failures)
 
 
 async def _demo(*, once: bool, port: int) -> int:
@@ -35,6 +39,7 @@ async def _demo(*, once: bool, port: int) -> int:
         shown = await running.show()
         _print(shown, running)
         if not once:
+            print(f"\nTry it with boto3:\n\n{boto3_snippet(running.world)}")
             print("Still up; end it with Ctrl-C.")
             await stop.wait()
     return EXIT_OK if shown.as_said else EXIT_FINDINGS

@@ -30,11 +30,11 @@ def run_serve(config: Path) -> int:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(config))
     except ExceptionGroup as failures:
-        return _told(failures)
+        return told(failures)
     return EXIT_OK
 
 
-def _told(failures: ExceptionGroup) -> int:
+def told(failures: ExceptionGroup) -> int:
     """Print what stopped the gateway; a bug keeps its traceback.
 
     Raises:

@@ -323,8 +323,8 @@ class Settings(Model):
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the meaning, hexadecimal."""
-        return hashlib.sha256(self.meaning()).hexdigest()
+        """SHA-256 of the meaning, `sha256:` and 64 hex digits."""
+        return "sha256:" + hashlib.sha256(self.meaning()).hexdigest()
 
 
 def restart_only_differences(old: Settings, new: Settings) -> tuple[str, ...]:

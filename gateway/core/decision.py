@@ -60,6 +60,14 @@ def _reasons() -> dict[str, Reason]:
         "tenant": "the credential belongs to no known tenant",
         "keys": "the keys that verify this credential are not at hand",
     }
+    canonical = "send the request in canonical form"
+    credential = "present exactly one valid credential"
+    hints = {
+        "timeout": "send the whole request within the limits",
+        "length": "see `limits` in the configuration",
+        "keys": "see the issuer in /readyz?verbose",
+        "tenant": "name the credential in the tenant file",
+    }
     return {
         "policy.permitted": Reason("permitted", "permitted", "nothing to do"),
         "policy.ungoverned": Reason("permitted", "permitted", "nothing to do"),
@@ -108,11 +116,11 @@ def _reasons() -> dict[str, Reason]:
             "overload", "too many requests are under way", "try again later"
         ),
         **{
-            f"malformed.{name}": Reason("malformed", public, "send the request in canonical form")
+            f"malformed.{name}": Reason("malformed", public, hints.get(name, canonical))
             for name, public in malformed.items()
         },
         **{
-            f"identity.{name}": Reason("identity", public, "present exactly one valid credential")
+            f"identity.{name}": Reason("identity", public, hints.get(name, credential))
             for name, public in identity.items()
         },
     }

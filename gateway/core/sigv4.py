@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Final, Literal
 from urllib.parse import quote
@@ -37,9 +37,23 @@ _ALWAYS_SIGNED: Final = ("host", "x-amz-date")
 # Headers that say how the body is read: where they are present they must be signed.
 _BODY_HEADERS: Final = ("content-type", "content-encoding")
 
-# Derived keys by secret, date, region and service: a pure memory, four HMACs instead of none.
+# Returns the HMAC-SHA256 of a text under one key, in hex.
+_Mac = Callable[[bytes], str]
+
+# Derived keys by secret, date, region and service: a pure memory, four HMACs instead of none. Each
+# with its half-done HMAC.
 _REMEMBERED_KEYS: Final = 1024
-_SIGNING_KEYS: Final[dict[tuple[str, str, str, str], bytes]] = {}
+_SIGNING_KEYS: Final[dict[tuple[str, str, str, str], tuple[bytes, _Mac]]] = {}
+
+# The same for what repeats in most requests: the time to the second, the names that are signed.
+_REMEMBERED_STAMPS: Final = 8
+_STAMPS: Final[dict[tuple[int, int, int, int, int, int], str]] = {}
+_REMEMBERED_LINES: Final = 128
+_LINES: Final[dict[tuple[str, ...], str]] = {}
+
+_SHA256_BLOCK: Final = 64
+_INNER_PAD: Final = bytes(octet ^ 0x36 for octet in range(256))
+_OUTER_PAD: Final = bytes(octet ^ 0x5C for octet in range(256))
 
 Failure = Literal["date", "skew", "unsigned", "payload", "signature"]
 
@@ -117,12 +131,13 @@ def failure(
         return "unsigned"
     if headers.get("x-amz-content-sha256", payload_sha256) != payload_sha256:
         return "payload"
-    canonical = _canonical(
-        method, path, query, headers, presented.signed_headers, payload_sha256=payload_sha256
-    )
+    names = presented.signed_headers
+    canonical = _canonical(method, path, query, headers, names, payload_sha256=payload_sha256)
     if canonical is None:
         return "signature"
-    expected = _signature(canonical, stamp=stamp, scope=presented.scope, secret=secret)
+    scope = presented.scope
+    key = (secret, scope.date, scope.region, scope.service)
+    expected = _signature(canonical, stamp=stamp, key=key)
     return None if hmac.compare_digest(expected, presented.signature) else "signature"
 
 
@@ -158,23 +173,75 @@ def sign(
         ValueError: a header holds characters that no header line can carry.
     """
     stamp = amz_date(now)
-    scope = Scope(access_key_id=access_key_id, date=stamp[:8], region=region, service=service)
     outgoing = {**headers, "x-amz-date": stamp}
-    names = sorted(outgoing)
-    canonical = _canonical(method, path, query, outgoing, names, payload_sha256=payload_sha256)
+    return authorization(
+        method=method,
+        path=path,
+        query=query,
+        headers=outgoing,
+        signed_headers=tuple(sorted(outgoing)),
+        payload_sha256=payload_sha256,
+        access_key_id=access_key_id,
+        secret=secret,
+        region=region,
+        service=service,
+    )
+
+
+def authorization(
+    *,
+    method: str,
+    path: str,
+    query: str,
+    headers: Mapping[str, str],
+    signed_headers: tuple[str, ...],
+    payload_sha256: str,
+    access_key_id: str,
+    secret: str,
+    region: str,
+    service: str,
+) -> str:
+    """Do what `sign` does where the date is set and it is known which headers to sign.
+
+    Args:
+        method: as for `sign`, like all that is not named here.
+        path: see there.
+        query: see there.
+        headers: every header, `x-amz-date` among them; it dates the signature.
+        signed_headers: names of those that are signed, sorted.
+        payload_sha256: see `sign`.
+        access_key_id: see `sign`.
+        secret: see `sign`.
+        region: see `sign`.
+        service: see `sign`.
+
+    Raises:
+        ValueError: a header holds characters that no header line can carry.
+    """
+    stamp = headers["x-amz-date"]
+    date = stamp[:8]
+    canonical = _canonical(
+        method, path, query, headers, signed_headers, payload_sha256=payload_sha256
+    )
     if canonical is None:
         raise ValueError("a header holds characters that cannot be sent")
-    signature = _signature(canonical, stamp=stamp, scope=scope, secret=secret)
+    signature = _signature(canonical, stamp=stamp, key=(secret, date, region, service))
     return (
-        f"{ALGORITHM} Credential={access_key_id}/{stamp[:8]}/{region}/{service}/aws4_request, "
-        f"SignedHeaders={';'.join(names)}, Signature={signature}"
+        f"{ALGORITHM} Credential={access_key_id}/{date}/{region}/{service}/aws4_request, "
+        f"SignedHeaders={';'.join(signed_headers)}, Signature={signature}"
     )
 
 
 def amz_date(now: datetime) -> str:
     """Return the value of `x-amz-date` for an aware UTC time."""
-    date, time = (now.year, now.month, now.day), (now.hour, now.minute, now.second)
-    return "%04d%02d%02dT%02d%02d%02dZ" % (date + time)  # a third of what strftime costs
+    instant = (now.year, now.month, now.day, now.hour, now.minute, now.second)
+    stamp = _STAMPS.get(instant)
+    if stamp is None:
+        if len(_STAMPS) >= _REMEMBERED_STAMPS:
+            _STAMPS.clear()
+        stamp = "{:04}{:02}{:02}T{:02}{:02}{:02}Z".format(*instant)
+        _STAMPS[instant] = stamp
+    return stamp
 
 
 def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
@@ -183,16 +250,39 @@ def signing_key(secret: str, date: str, region: str, service: str) -> bytes:
     Keyed by the secret and not by its id: a secret that was replaced under one id cannot be served
     from memory.
     """
-    scope = (secret, date, region, service)
-    key = _SIGNING_KEYS.get(scope)
-    if key is None:
-        key = hmac.digest(b"AWS4" + secret.encode(), date.encode(), "sha256")
-        for part in (region, service, "aws4_request"):
+    return _remembered((secret, date, region, service))[0]
+
+
+def _remembered(scope: tuple[str, str, str, str]) -> tuple[bytes, _Mac]:
+    found = _SIGNING_KEYS.get(scope)
+    if found is None:
+        secret, *parts = scope
+        key = b"AWS4" + secret.encode()
+        for part in (*parts, "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
         if len(_SIGNING_KEYS) >= _REMEMBERED_KEYS:
             _SIGNING_KEYS.clear()
-        _SIGNING_KEYS[scope] = key
-    return key
+        found = _SIGNING_KEYS[scope] = key, _mac(key)
+    return found
+
+
+def _mac(key: bytes) -> _Mac:
+    """Make the HMAC-SHA256 of one key, which is no longer than a block (RFC 2104 section 4).
+
+    Both hashes have taken their block of key and pad once for all: a third of the time of OpenSSL's
+    own, which starts anew for each text.
+    """
+    block = key.ljust(_SHA256_BLOCK, b"\0")
+    inner = hashlib.sha256(block.translate(_INNER_PAD))
+    outer = hashlib.sha256(block.translate(_OUTER_PAD))
+
+    def mac(text: bytes) -> str:
+        first, last = inner.copy(), outer.copy()
+        first.update(text)
+        last.update(first.digest())
+        return last.hexdigest()
+
+    return mac
 
 
 def _instant(stamp: str) -> datetime | None:
@@ -218,21 +308,39 @@ def _canonical(
     path: str,
     query: str,
     headers: Mapping[str, str],
-    names: Collection[str],
+    names: tuple[str, ...],
     *,
     payload_sha256: str,
 ) -> bytes | None:
     """Return the canonical request; None where a value cannot have stood on the wire."""
-    lines = "\n".join([f"{name}:{_trimmed(headers[name])}" for name in names])
+    values: list[str] = []
+    for name in names:
+        value = headers[name]
+        if " " in value or not value.isprintable():  # few values; trimming others changes nothing
+            value = _trimmed(value)
+        values.append(value)
+    given = tuple(values)
     try:
         encoded_path = path if path == "/" else quote(path, safe="/~") or "/"
         text = (
-            f"{method}\n{encoded_path}\n{_canonical_query(query)}\n{lines}\n\n"
-            f"{';'.join(names)}\n{payload_sha256}"
+            f"{method}\n{encoded_path}\n{_canonical_query(query) if query else ''}\n"
+            f"{_lines_of(names) % given}{payload_sha256}"
         )
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
         return None
+
+
+def _lines_of(names: tuple[str, ...]) -> str:
+    """Return the lines of these headers in a canonical request, a place for each value."""
+    lines = _LINES.get(names)
+    if lines is None:
+        escaped = [name.replace("%", "%%") for name in names]
+        lines = "".join([f"{name}:%s\n" for name in escaped]) + f"\n{';'.join(escaped)}\n"
+        if len(_LINES) >= _REMEMBERED_LINES:
+            _LINES.clear()
+        _LINES[names] = lines
+    return lines
 
 
 def _trimmed(value: str) -> str:
@@ -244,8 +352,6 @@ def _trimmed(value: str) -> str:
 
 def _canonical_query(query: str) -> str:
     """Sort the parameters by name, then value; both stay encoded as they came."""
-    if not query:
-        return ""
     pairs = sorted([_pair(text) for text in query.split("&")])
     return "&".join([f"{name}={value}" for name, value in pairs])
 
@@ -255,10 +361,11 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _signature(canonical: bytes, *, stamp: str, scope: Scope, secret: str) -> str:
+def _signature(canonical: bytes, *, stamp: str, key: tuple[str, str, str, str]) -> str:
+    _, mac = _remembered(key)
+    _, date, region, service = key
     text = (
-        f"{ALGORITHM}\n{stamp}\n{scope.date}/{scope.region}/{scope.service}/aws4_request\n"
+        f"{ALGORITHM}\n{stamp}\n{date}/{region}/{service}/aws4_request\n"
         f"{hashlib.sha256(canonical).hexdigest()}"
     )
-    key = signing_key(secret, scope.date, scope.region, scope.service)
-    return hmac.digest(key, text.encode(), "sha256").hex()
+    return mac(text.encode())

@@ -14,7 +14,12 @@ from typing import cast
 import msgspec
 
 from gateway.errors import UpstreamError
-from gateway.proxy.response import ResponseLimits, ResponseReader, UpstreamResponse
+from gateway.proxy.response import (
+    ResponseLimits,
+    ResponseReader,
+    UpstreamResponse,
+    read_at_once,
+)
 
 # Up to here one copy is cheaper than a second system call.
 _JOINED_BYTES = 65_536
@@ -40,6 +45,7 @@ class Connection(asyncio.Protocol):
         "_limits",
         "_loop",
         "_lost",
+        "_no_body",
         "_poll",
         "_reader",
         "_transport",
@@ -58,7 +64,8 @@ class Connection(asyncio.Protocol):
         self._events = events
         self._transport: asyncio.Transport  # from connection_made on; nobody has it before
         self._poll = select.poll()
-        self._reader: ResponseReader | None = None
+        self._reader: ResponseReader | None = None  # of an answer that did not come at once
+        self._no_body = False
         self._answer: asyncio.Future[UpstreamResponse] | None = None
         self._lost = False
         self.deadline = 0.0
@@ -80,7 +87,7 @@ class Connection(asyncio.Protocol):
         to all the same, the one would lose the request and the other would be taken for its
         answer.
         """
-        return self.open and not self._poll.poll(0)
+        return not (self._lost or self._transport.is_closing() or self._poll.poll(0))
 
     def send(
         self, head: bytes, body: bytes, *, deadline: float
@@ -91,7 +98,7 @@ class Connection(asyncio.Protocol):
         """
         answer: asyncio.Future[UpstreamResponse] = self._loop.create_future()
         self._answer = answer
-        self._reader = ResponseReader(limits=self._limits, no_body=head.startswith(b"HEAD "))
+        self._no_body = head.startswith(b"HEAD ")
         self.deadline = deadline
         if len(body) <= _JOINED_BYTES:
             self._transport.write(head + body)
@@ -130,19 +137,20 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; bytes that nobody asked for end the connection (asyncio's callback)."""
-        reader, answer = self._reader, self._answer
-        if reader is None or answer is None:
+        answer = self._answer
+        if answer is None:
             self.drop()
             return
         try:
-            response = reader.feed(data)
+            response = self._read(data)
         except UpstreamError as error:
             self._fail(error)
             return
         if response is None:
             return
+        reusable = self._reader is None or self._reader.reusable
         self._answer = self._reader = None
-        if self._clean(reader):
+        if reusable and self._clean():
             self._events.freed(self)
         else:
             self.drop()
@@ -162,17 +170,24 @@ class Connection(asyncio.Protocol):
             )
         )
 
-    def _clean(self, reader: ResponseReader) -> bool:
-        """Tell whether both ends are between two exchanges.
+    def _read(self, data: bytes) -> UpstreamResponse | None:
+        reader = self._reader
+        if reader is None:
+            response = read_at_once(data, no_body=self._no_body, limits=self._limits)
+            if response is not None:
+                return response
+            reader = ResponseReader(limits=self._limits, no_body=self._no_body)
+            self._reader = reader
+        return reader.feed(data)
+
+    def _clean(self) -> bool:
+        """Tell whether this end is between two exchanges.
 
         An answer can come before its request was all written (a 413): what is left in the buffer
         would then be read as the next request's.
         """
-        return (
-            reader.reusable
-            and not self._transport.is_closing()
-            and self._transport.get_write_buffer_size() == 0
-        )
+        transport = self._transport
+        return not transport.is_closing() and transport.get_write_buffer_size() == 0
 
     def _fail(self, error: UpstreamError) -> None:
         answer = self._answer

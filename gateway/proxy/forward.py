@@ -24,6 +24,8 @@ from gateway.respond import Answer
 
 _TOKEN: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)  # RFC 9110 section 5.6.2
 
+_WRITABLE: Final = b"\t" + bytes(range(0x20, 0x7F))
+
 # RFC 9110 section 7.6.1, and what a message's own framing says.
 _HOP_BY_HOP: Final = frozenset(
     {
@@ -66,12 +68,17 @@ _NEVER_UPSTREAM: Final = _HOP_BY_HOP | {
 _NEVER_BACK: Final = _HOP_BY_HOP | {
     "alt-svc",  # would lead the client around the gateway
     "cache-control",  # said here
+    "date",  # said by the listener
     "set-cookie",
     "set-cookie2",
 }
 _NEVER_PREFIXES: Final = ("x-facegate-", "x-forwarded-")
 # Without it the body cannot be read: the bytes pass as they came.
 _ALWAYS_BACK: Final = frozenset({"content-encoding"})
+
+# What Connection says of the connection alone, and no name of a header.
+_ENDS: Final = frozenset({"close", "keep-alive"})
+_NO_STORE: Final = ("Cache-Control", "no-store")
 
 _WITH_CONTENT: Final = frozenset({"PATCH", "POST", "PUT"})
 
@@ -153,13 +160,15 @@ def outbound_head(
     """
     passable = _passable(forward_headers)
     headers = {"host": upstream_host}
-    headers |= {name: value for name, value in request.headers.items() if name in passable}
+    for name, value in request.headers.items():
+        if name in passable:
+            headers[name] = value  # noqa: PERF403 - two thirds of what a comprehension and a merge cost
     if body or request.method in _WITH_CONTENT:
         headers["content-length"] = str(len(body))
     match credential:
         case AwsCredential():
             digest = payload_sha256 or hashlib.sha256(body).hexdigest()
-            headers.update(_signed(request, headers, credential, payload_sha256=digest, now=now))
+            _sign(headers, request, credential, payload_sha256=digest, now=now)
         case HeaderCredential():
             headers[credential.name.lower()] = credential.value
         case BearerCredential():
@@ -180,22 +189,18 @@ def response_for_client(
     and the provider's caching never do; whoever writes the answer says its length.
     """
     passable = _returnable(response_headers)
-    hop_by_hop = {
-        token.strip().lower()
-        for name, value in response.headers
-        if name == "connection"
-        for token in value.split(",")
-    }
-    headers = [
-        (name, value)
-        for name, value in response.headers
-        if name in passable and name not in hop_by_hop
-    ]
-    return Answer(
-        status=response.status,
-        headers=(*headers, ("Cache-Control", "no-store"), ("X-Facegate-Decision", decision_id)),
-        body=response.body,
-    )
+    headers: list[tuple[str, str]] = []
+    hop_by_hop: set[str] = set()
+    for line in response.headers:
+        name, value = line
+        if name in passable:
+            headers.append(line)
+        elif name == "connection" and value.lower() not in _ENDS:  # in no allow-list
+            hop_by_hop.update([token.strip().lower() for token in value.split(",")])
+    if hop_by_hop:
+        headers = [line for line in headers if line[0] not in hop_by_hop]
+    headers += (_NO_STORE, ("X-Facegate-Decision", decision_id))
+    return Answer(response.status, tuple(headers), response.body)
 
 
 @lru_cache(maxsize=64)
@@ -212,52 +217,59 @@ def _returnable(response_headers: frozenset[str]) -> frozenset[str]:
     return frozenset(name for name in allowed if not name.startswith(_NEVER_PREFIXES))
 
 
-def _signed(
+def _sign(
+    headers: dict[str, str],
     request: Request,
-    headers: Mapping[str, str],
     credential: AwsCredential,
     *,
     payload_sha256: str,
     now: datetime,
-) -> dict[str, str]:
-    # What AWS requires to be signed, and the type of what is signed; like the SDKs, not what
-    # something on the way may add to or rewrite (User-Agent, Accept).
-    signed = {
-        name: value
-        for name, value in headers.items()
-        if name in {"host", "content-type"} or name.startswith("x-amz-")
-    }
-    made = {"x-amz-date": sigv4.amz_date(now)}
+) -> None:
+    # Adds the date, the token of the session and the signature.
+    headers["x-amz-date"] = sigv4.amz_date(now)
     if credential.session_token is not None:
-        made["x-amz-security-token"] = signed["x-amz-security-token"] = credential.session_token
+        headers["x-amz-security-token"] = credential.session_token
     try:
-        made["authorization"] = sigv4.sign(
+        headers["authorization"] = sigv4.authorization(
             method=request.method,
             path=request.path,
             query=request.query_string,
-            headers=signed,
+            headers=headers,
+            signed_headers=_signed_names(tuple(headers)),
             payload_sha256=payload_sha256,
             access_key_id=credential.access_key_id,
             secret=credential.secret,
             region=credential.region,
             service=credential.service,
-            now=now,
         )
     except ValueError:
         raise _unwritable() from None
-    return made
+
+
+@lru_cache(maxsize=256)  # made of the names in allow-lists; few of their orders are in use
+def _signed_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Pick what AWS requires to be signed, and the type of what is signed; sorted.
+
+    Like the SDKs, not what something on the way may add to or rewrite (User-Agent, Accept).
+    """
+    always = {"host", "content-type"}
+    return tuple(sorted([name for name in names if name in always or name.startswith("x-amz-")]))
 
 
 def _written(request: Request, headers: Mapping[str, str]) -> bytes:
     line = f"{request.method} {request.target} HTTP/1.1"
-    lines = [line, *[f"{name}: {value}" for name, value in headers.items()]]
-    # The door has refused all of this; a credential from a file may end in a line feed.
-    text = "".join(lines)
-    if not (text.isascii() and text.replace("\t", " ").isprintable()):
+    lines = "\r\n".join(map(": ".join, headers.items()))
+    try:
+        head = f"{line}\r\n{lines}\r\n\r\n".encode("ascii")
+    except UnicodeEncodeError:
+        raise _unwritable() from None
+    # The door has refused all of this; a credential from a file may end in a line feed. Without
+    # what a line may hold, the ends of our own lines must be all that is left.
+    if head.translate(None, _WRITABLE) != b"\r\n" * (len(headers) + 2):
         raise _unwritable()
     if line.count(" ") != 2 or "\t" in line or not request.path.startswith("/"):  # noqa: PLR2004 - method SP target SP version
         raise _unwritable()
-    return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
+    return head
 
 
 def _unwritable() -> UpstreamError:

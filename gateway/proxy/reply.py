@@ -6,29 +6,39 @@ that is at hand in full needs none of that.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from http import HTTPStatus
 
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.helpers import rfc822_formatted_time
+from multidict import CIMultiDict
 
 from gateway.respond import Answer
 
 # How a message ends, and when it was sent, is said here alone (RFC 9112 section 6).
 _FRAMING = frozenset({"connection", "content-length", "date", "keep-alive", "transfer-encoding"})
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_STATUS_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}" for each in HTTPStatus}
 _BODILESS = frozenset({204, 304})
 
 
 class Reply(web.StreamResponse):
     """An answer as the listener writes it; `close` ends the connection after it."""
 
+    _reason = ""
+
     def __init__(self, answer: Answer, *, close: bool = False) -> None:
         """Keep the answer; its own framing headers are left out."""
-        super().__init__(status=answer.status)
+        # Not the base class's: it makes an empty multidict and more, and nobody looks at them.
+        self._status = answer.status
         self._answer = answer
         if close:
-            self.force_close()
+            self._keep_alive = False
+
+    @property
+    def headers(self) -> CIMultiDict[str]:
+        """The headers of the answer; a copy."""
+        return CIMultiDict(self._answer.headers)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write head and body at once (aiohttp's hook).
@@ -56,17 +66,25 @@ def written(answer: Answer, *, keep_alive: bool, head_only: bool = False) -> byt
     Raises:
         ValueError: a header holds a line end; nothing is written then.
     """
-    bodiless = answer.status in _BODILESS
-    lines = [f"HTTP/1.1 {answer.status} {_PHRASES.get(answer.status, '')}"]
-    lines += [f"{name}: {value}" for name, value in answer.headers if name.lower() not in _FRAMING]
+    status, body = answer.status, answer.body
+    bodiless = status in _BODILESS
+    lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} "]
+    lines += [f"{name}: {value}" for name, value in answer.headers if not _frames(name)]
     lines.append(f"Date: {rfc822_formatted_time()}")
     # With HEAD and no body at hand nobody knows the length that GET would have had.
-    if not bodiless and (answer.body or not head_only):
-        lines.append(f"Content-Length: {len(answer.body)}")
+    if not bodiless and (body or not head_only):
+        lines.append(f"Content-Length: {len(body)}")
     if not keep_alive:
         lines.append("Connection: close")
+    lines += ("", "")
     head = "\r\n".join(lines)
     if head.count("\n") != len(lines) - 1 or head.count("\r") != len(lines) - 1:
         raise ValueError("a header of an answer holds a line end")
-    content = b"" if head_only or bodiless else answer.body
-    return b"%b\r\n\r\n%b" % (head.encode("latin-1"), content)
+    content = head.encode("latin-1")
+    return content if head_only or bodiless else content + body
+
+
+@lru_cache(maxsize=256)  # of the names in allow-lists and in refusals
+def _frames(name: str) -> bool:
+    """Tell whether a header is the listener's alone to write."""
+    return name.lower() in _FRAMING

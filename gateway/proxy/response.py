@@ -1,13 +1,17 @@
 """Reads exactly one HTTP/1.1 response of the provider, or refuses it.
 
-Sans-IO: bytes in, a value or an `UpstreamError` out. llhttp (httptools, no leniency set) reads
-heads and chunks; what it would let pass and two readers could understand differently is refused
-here: an answer without a length (truncation could not be told from its end), a transfer coding
-other than `chunked`, header bytes outside ASCII, HTTP/1.0. Trailers are read and left out (RFC 9110
-section 6.5.1).
+Sans-IO: bytes in, a value or an `UpstreamError` out. `read_at_once` reads what most answers are;
+everything else, and whatever is refused, is a `ResponseReader`'s. There llhttp (httptools, no
+leniency set) reads heads and chunks; what it would let pass and two readers could understand
+differently is refused: an answer without a length (truncation could not be told from its end), a
+transfer coding other than `chunked`, header bytes outside ASCII, HTTP/1.0. Trailers are read and
+left out (RFC 9110 section 6.5.1).
 """
 
 from __future__ import annotations
+
+import re
+from functools import lru_cache
 
 import httptools
 import msgspec
@@ -55,6 +59,82 @@ class ResponseLimits(msgspec.Struct, frozen=True, kw_only=True):
 def _broken(message: str) -> UpstreamError:
     # A response is read only after its request was written.
     return UpstreamError(message, sent=True, reason="upstream.broken")
+
+
+# No larger head is read at once; it bounds what the memos below can hold.
+_COMMON_HEAD_BYTES = 2048
+_VALUE_OCTETS = b"\t" + bytes(range(0x20, 0x7F))
+_STATUS_LINE = re.compile(r"HTTP/1\.1 ([2-5][0-9]{2}) .*", re.ASCII)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)  # RFC 9110 section 5.6.2
+# What says how an answer is framed or what becomes of its connection; empty: what is no name.
+_DECISIVE = frozenset(
+    {"", "connection", "content-length", "proxy-connection", "transfer-encoding", "upgrade"}
+)
+
+
+def read_at_once(
+    content: bytes, *, no_body: bool, limits: ResponseLimits
+) -> UpstreamResponse | None:
+    """Read a response of the common kind: whole, nothing behind it, counted, kept alive.
+
+    None for everything else, sound or not: that is for a `ResponseReader` to read from the first
+    byte. What is read here it would read the same, and find the connection reusable.
+
+    Args:
+        content: the first bytes of the response.
+        no_body: whether the request was a HEAD.
+        limits: of the response.
+    """
+    end = content.find(_HEAD_END, 0, _COMMON_HEAD_BYTES)
+    body_at = end + len(_HEAD_END)
+    if no_body or end < 0 or body_at > limits.head_bytes:
+        return None
+    head = content[:end]
+    ends = head.translate(None, _VALUE_OCTETS)
+    if ends.strip(b"\r\n"):  # a byte that no line may hold
+        return None
+    first, *lines = head.decode("ascii").split("\r\n")
+    body_bytes = len(content) - body_at
+    # The ends of these lines must be all that was left.
+    if len(ends) != 2 * len(lines) or body_bytes > limits.body_bytes:
+        return None
+    status = _status_of(first)
+    headers = _plain_headers(lines, length=str(body_bytes))
+    if not status or headers is None:
+        return None
+    return UpstreamResponse(status=status, headers=headers, body=content[body_at:])
+
+
+def _plain_headers(lines: list[str], *, length: str) -> tuple[tuple[str, str], ...] | None:
+    """Read header lines; None where they say anything of the framing but that length, once."""
+    headers: list[tuple[str, str]] = []
+    counted = False
+    for line in lines:
+        raw_name, colon, value = line.partition(":")
+        name, value = _name_of(raw_name), value.strip()
+        if name in _DECISIVE:
+            if name == "content-length" and value == length and not counted:
+                counted = True
+            elif name != "connection" or value.lower() != "keep-alive":
+                return None
+        elif not colon:
+            return None
+        headers.append((name, value))
+    return tuple(headers) if counted else None
+
+
+@lru_cache(maxsize=64)
+def _status_of(line: str) -> int:
+    """Return the status; 0 where the line is not plain, or the status says that no body follows."""
+    found = _STATUS_LINE.fullmatch(line)
+    status = int(found[1]) if found else 0
+    return 0 if status in _BODILESS else status
+
+
+@lru_cache(maxsize=256)
+def _name_of(raw: str) -> str:
+    """Return the name in lower case; empty where it is no token."""
+    return raw.lower() if _TOKEN.fullmatch(raw) else ""
 
 
 class ResponseReader:

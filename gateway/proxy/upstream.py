@@ -130,15 +130,17 @@ class Pool:
         Raises:
             UpstreamError: see the module.
         """
-        deadline = self._loop.time() + deadline_s
-        connection = self._take_idle() or await self._obtain(deadline)
+        now = self._loop.time()
+        deadline = now + deadline_s
+        connection = self._take_idle(now) or await self._obtain(deadline)
         if deadline < self._timer_at:
             self._arm(deadline)
         answer = connection.send(head, body, deadline=deadline)
         try:
             return await answer
-        finally:
+        except BaseException:
             connection.abandon(answer)
+            raise
 
     async def close(self) -> None:
         """Abort every connection and wait until all are gone; waiting requests get an error."""
@@ -155,16 +157,13 @@ class Pool:
         if self._connections and not self._closed.done():
             await asyncio.shield(self._closed)
 
-    def _take_idle(self) -> Connection | None:
+    def _take_idle(self, now: float) -> Connection | None:
         while self._idle:
             connection, rested_at = self._idle.popitem()
-            if self._fresh(rested_at) and connection.usable():
+            if now - rested_at < self._limits.idle_timeout_s and connection.usable():
                 return connection
             connection.drop()
         return None
-
-    def _fresh(self, rested_at: float) -> bool:
-        return self._loop.time() - rested_at < self._limits.idle_timeout_s
 
     async def _obtain(self, deadline: float) -> Connection:
         while True:
@@ -241,9 +240,10 @@ class Pool:
                 del self._waiting[turn]
                 turn.set_result(connection)
                 return
-        self._idle[connection] = self._loop.time()
-        oldest = next(iter(self._idle))
-        if not self._fresh(self._idle[oldest]):
+        now = self._loop.time()
+        self._idle[connection] = now
+        oldest, rested_at = next(iter(self._idle.items()))
+        if now - rested_at >= self._limits.idle_timeout_s:
             del self._idle[oldest]
             oldest.drop()
 

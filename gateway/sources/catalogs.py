@@ -44,6 +44,7 @@ def read_catalog(files: Mapping[str, str]) -> Catalog:
     findings: list[Finding] = []
     providers: dict[str, Provider] = {}
     meaning: dict[str, ProviderRow] = {}
+    paths: dict[str, str] = {}
     for path, text in sorted(files.items()):
         row, mistakes = _read_rows(path, text)
         findings.extend(mistakes)
@@ -56,6 +57,9 @@ def read_catalog(files: Mapping[str, str]) -> Catalog:
             findings.append(_finding(path, text, "", f"provider `{row.name}` stands in two files"))
         else:
             providers[row.name], meaning[row.name] = compiled, _meaning(row)
+            paths[row.name] = path
+    if not findings:
+        findings.extend(_strangers(providers, paths))
     if findings:
         raise FindingsError(tuple(findings))
     encoded = msgspec.json.encode(meaning, order="sorted")
@@ -84,6 +88,16 @@ def _read_rows(path: str, text: str) -> tuple[ProviderRow | None, list[Finding]]
     return file, findings
 
 
+def _strangers(providers: Mapping[str, Provider], paths: Mapping[str, str]) -> list[Finding]:
+    """Tell who is said to be beside a provider and is not in the catalogue."""
+    return [
+        _finding(paths[name], "", "", f"beside: no other provider `{other}`")
+        for name, provider in providers.items()
+        for other in provider.beside
+        if other not in providers or other == name
+    ]
+
+
 def _finding(path: str, text: str, operation: str, message: str) -> Finding:
     if not operation:
         return Finding(path=path, line=0, column=0, message=message)
@@ -107,5 +121,8 @@ def _meaning(row: ProviderRow) -> ProviderRow:
         title="",
         reviewed=row.reviewed.min,
         sources={},
+        shapes={
+            name: msgspec.structs.replace(shape, source="") for name, shape in row.shapes.items()
+        },
         operations=tuple(sorted(operations, key=lambda each: each.name)),
     )

@@ -175,9 +175,10 @@ def load_networks(
 def _digest(country: Database | None, anonymity: Database | None) -> str:
     """Return the digest of the one file, or of both digests in the order of the arguments."""
     if country is not None and anonymity is None:
-        return country.digest
+        return f"sha256:{country.digest}"
     parts = ("" if database is None else database.digest for database in (country, anonymity))
-    return hashlib.sha256("\n".join(("facegate/networks/v1", *parts)).encode()).hexdigest()
+    both = "\n".join(("facegate/networks/v1", *parts))
+    return "sha256:" + hashlib.sha256(both.encode()).hexdigest()
 
 
 def _read(path: Path) -> bytes:

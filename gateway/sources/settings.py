@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -20,12 +20,15 @@ from gateway.sources.yaml_nodes import Node, Place
 _FILE_BYTES: Final = 1 << 20
 
 
-def load_settings_file(path: Path, environ: Mapping[str, str]) -> Settings:
+def load_settings_file(
+    path: Path, environ: Mapping[str, str], *, providers: Container[str] | None = None
+) -> Settings:
     """Read `gateway.yaml` and the variables that win over it.
 
     Args:
         path: the file; relative paths in it count from its directory.
         environ: the environment, also for `env:` references.
+        providers: the catalogue's names, to hold upstreams to; None leaves them unchecked.
 
     Raises:
         ConfigError: any mistake; every one is listed.
@@ -37,6 +40,8 @@ def load_settings_file(path: Path, environ: Mapping[str, str]) -> Settings:
     names = [name for name in VARIABLES if name in environ]
     document = _lay_over(document, [(VARIABLES[name], environ[name]) for name in names])
     findings = [*_misspelt(document.value, environ), *_conflicts(document)]
+    if providers is not None:
+        findings += _unknown_providers(document, providers)
     context = {"environ": environ, "base": path.absolute().parent}
     try:
         settings = Settings.model_validate(document.value, context=context)
@@ -148,6 +153,19 @@ def _conflicts(document: Document) -> Iterator[Finding]:
     )
     for loc, key in unique:
         yield from _repeated(document, loc, key)
+
+
+def _unknown_providers(document: Document, providers: Container[str]) -> Iterator[Finding]:
+    # Find upstreams whose provider no catalogue describes.
+    entries = _at(document.value, "upstreams")
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        name = _at(entry, "provider")
+        if isinstance(name, str) and name not in providers:
+            yield document.finding(
+                ("upstreams", index, "provider"),
+                f"`upstreams.{index}.provider`: `{name}` is in no catalogue",
+                "`facegate catalog list` names the providers",
+            )
 
 
 def _repeated(document: Document, loc: tuple[str, ...], key: str) -> Iterator[Finding]:

@@ -46,12 +46,15 @@ class LoadedTenants(msgspec.Struct, frozen=True, kw_only=True):
     digest: str
 
 
-def load_tenants(path: Path, *, secrets_key: bytes | None) -> LoadedTenants:
+def load_tenants(
+    path: Path, *, secrets_key: bytes | None, check_keys: bool = True
+) -> LoadedTenants:
     """Read and check a tenant file.
 
     Args:
         path: YAML, or JSON lines where the name ends in `.jsonl`.
         secrets_key: 32 bytes; needed where the file holds API keys or access keys.
+        check_keys: False where the file is only looked through, without the key that it needs.
 
     Raises:
         ConfigError: the file does not hold; every mistake in it.
@@ -62,22 +65,23 @@ def load_tenants(path: Path, *, secrets_key: bytes | None) -> LoadedTenants:
         else:
             text = read_text(path, max_bytes=_YAML_BYTES)
             document = parse_yaml(text, path=str(path))
-        return _tenants_of(document, secrets_key=secrets_key)
+        return _tenants_of(document, secrets_key=secrets_key, check_keys=check_keys)
     except FindingsError as error:
         raise ConfigError(error.findings) from None
 
 
-def _tenants_of(document: Document, *, secrets_key: bytes | None) -> LoadedTenants:
+def _tenants_of(
+    document: Document, *, secrets_key: bytes | None, check_keys: bool
+) -> LoadedTenants:
     try:
         entries = TenantFile.model_validate(document.value).tenants
     except ValidationError as error:
         raise FindingsError(validation_findings(error, document, model=TenantFile)) from None
     access_keys = {key.id: key for key in _access_keys(entries, secrets_key)}
-    findings = (
-        *repetitions(entries, document),
-        *contradictions(entries, document),
-        *unusable_keys(entries, document, frozenset(access_keys), sealed=secrets_key is None),
-    )
+    findings = [*repetitions(entries, document), *contradictions(entries, document)]
+    if check_keys:
+        readable = frozenset(access_keys)
+        findings += unusable_keys(entries, document, readable, sealed=secrets_key is None)
     if findings:
         raise FindingsError(tuple(sorted(findings)))
     by_id = {entry.id: _tenant(entry) for entry in entries}

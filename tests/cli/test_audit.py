@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
 from tests.audit.fakes import ORIGIN, open_log, the_log
@@ -27,12 +26,9 @@ async def audit(tmp_path: Path) -> Path:
 def test_a_sound_log_is_told_with_its_counts_and_root(audit: Path) -> None:
     root = json.loads((the_log(audit) / "head.json").read_bytes())["root"]
     done = facegate("audit", "verify", audit)
-    assert done == (
-        0,
-        f"{the_log(audit)}: 3 lines (2 decided, 1 happened); root over 3: {root};"
-        " 1 decisions open\n",
-        "",
-    )
+    counts = "3 lines (2 decided, 1 happened)"
+    assert done.out == f"{the_log(audit)}: {counts}; root over 3: {root}; 1 decisions open\n"
+    assert (done.code, done.err) == (0, "")
 
 
 def test_one_log_of_several_can_be_verified_alone(audit: Path) -> None:
@@ -61,9 +57,6 @@ def test_a_directory_without_a_log_is_a_finding(tmp_path: Path) -> None:
     assert (done.code, done.out) == (1, f"{tmp_path}: no audit log stands here\n")
 
 
-@pytest.mark.xfail(
-    strict=True, raises=TypeError, reason="gateway.cli.output.print_json has no word for a path"
-)
 def test_the_verdict_is_json_where_a_script_asks(audit: Path) -> None:
     done = facegate("audit", "verify", audit, "--format", "json")
     verdict = json.loads(done.out)

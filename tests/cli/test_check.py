@@ -57,7 +57,7 @@ def test_every_mistake_in_a_policy_is_listed_with_its_place_and_a_hint(start: Pa
     pack = start / "policies/house.yaml"
     pack.write_text(
         PACK.replace("effect: deny", "effect: dney")
-        + "  - {id: two, effect: deny, when: {destinaton: [NO]}, reason: Misspelt.}\n"
+        + "  - {id: two, effect: deny, when: {destinat: [NO]}, reason: Misspelt.}\n"
         + "  - {id: two, effect: deny, when: {destination: [group:nowhere]}, reason: Twice.}\n"
     )
     done = facegate("check", start / "policies")

@@ -1,4 +1,4 @@
-"""`facegate init`: a starting point that holds, that lets nobody in, and that overwrites nothing."""
+"""`facegate init`: a starting point that holds, lets nobody in, and overwrites nothing."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_the_policies_are_the_shipped_ones(start: Path) -> None:
 def test_nobody_can_call_before_a_credential_is_issued(start: Path) -> None:
     loaded = load_tenants(start / "tenants.yaml", secrets_key=bytes(32))
     assert loaded.tenants.by_id
-    assert not (loaded.api_keys or loaded.access_keys or loaded.tenants.by_subject)
+    assert (loaded.api_keys, loaded.access_keys, loaded.tenants.by_subject) == ({}, {}, {})
 
 
 def test_everything_that_the_files_propose_in_comments_is_accepted(start: Path) -> None:
@@ -60,10 +60,9 @@ def test_everything_that_the_files_propose_in_comments_is_accepted(start: Path) 
     done = facegate(
         "check", start / "gateway.yaml", environ={**ENVIRON, "FACEGATE_ADMIN_TOKEN": "made-up"}
     )
-    assert done.out.splitlines() == [
-        f"{start / 'gateway.yaml'}: `{start / 'country.mmdb'}`: cannot be read: "
-        "no such file or directory"
-    ]
+    (finding,) = done.out.splitlines()
+    assert "country.mmdb" in finding
+    assert finding.endswith("cannot be read: no such file or directory")
     tenants = load_tenants(start / "tenants.yaml", secrets_key=bytes(32)).tenants
     (tenant,) = tenants.by_id.values()
     assert tenant.tier == "standard"

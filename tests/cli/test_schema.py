@@ -39,6 +39,5 @@ def test_a_schema_that_there_is_not_is_a_usage_error_that_names_those_there_are(
     done = facegate("schema", "weather")
     assert (done.code, done.out) == (2, "")
     assert done.err == (
-        "facegate: there is no schema `weather`\n"
-        "facegate: hint: one of config, policy, tenants\n"
+        "facegate: there is no schema `weather`\nfacegate: hint: one of config, policy, tenants\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -420,3 +421,53 @@ def test_the_memory_of_signing_keys_is_bounded() -> None:
     for number in range(3000):
         sigv4.signing_key(SECRET, "20261122", f"region-{number}", "rekognition")
     assert len(sigv4._SIGNING_KEYS) <= 1024
+
+
+def test_a_percent_sign_in_the_name_of_a_header_is_no_place_for_a_value() -> None:
+    signed = sign_with_botocore(headers={"X-100%s%": "b%d"})
+    assert failure(signed) is None
+    assert failure(with_headers(signed, **{"x_100%s%": "c"})) == "signature"
+
+
+@given(st.text(max_size=80), st.binary(max_size=200))
+def test_a_remembered_hmac_is_that_of_the_library(secret: str, text: bytes) -> None:
+    scope = ("20261122", "us-east-1", "rekognition")
+    assume(secret.isascii())
+    key = sigv4.signing_key(secret, *scope)
+    _, mac = sigv4._remembered((secret, *scope))
+    for _ in range(2):
+        assert mac(text) == hmac.digest(key, text, "sha256").hex()
+
+
+def test_a_signature_over_named_headers_leaves_the_others_out() -> None:
+    headers = {"host": HOST, "x-amz-date": "20261122T000000Z", "user-agent": "a", "x-amz-b": "c"}
+    asked = {
+        "method": "GET",
+        "path": "/a",
+        "query": "b=c",
+        "payload_sha256": "0" * 64,
+        "access_key_id": KEY_ID,
+        "secret": SECRET,
+        "region": "us-east-1",
+        "service": "rekognition",
+    }
+    names = ("host", "x-amz-b", "x-amz-date")
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    covered = {name: headers[name] for name in names}
+    assert sigv4.authorization(headers=headers, signed_headers=names, **asked) == sigv4.sign(
+        headers=covered, now=now, **asked
+    )
+
+
+def test_a_time_is_written_to_the_second_in_which_it_lies() -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5, 999_999, tzinfo=UTC)
+    written = [sigv4.amz_date(now + timedelta(seconds=number)) for number in range(100)]
+    assert written[:2] == ["20260102T030405Z", "20260102T030406Z"]
+    assert len(set(written)) == 100
+    assert sigv4.amz_date(now) == written[0]
+
+
+def test_the_memory_of_signed_names_is_bounded() -> None:
+    for number in range(300):
+        sigv4._lines_of((f"a{number}", "host"))
+    assert len(sigv4._LINES) <= 128

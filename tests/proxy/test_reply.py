@@ -86,3 +86,9 @@ async def test_a_reply_works_with_any_server_of_aiohttp() -> None:
 
 def test_a_reply_tells_its_status() -> None:
     assert Reply(Answer(403, (), b"")).status == 403
+
+
+def test_a_reply_shows_its_headers_and_nothing_else() -> None:
+    reply = Reply(Answer(200, (("X-One", "1"), ("X-One", "2")), b"a face"))
+    assert list(reply.headers.items()) == [("X-One", "1"), ("X-One", "2")]
+    assert "face" not in repr(reply)

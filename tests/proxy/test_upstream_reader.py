@@ -10,7 +10,12 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from gateway.errors import UpstreamError
-from gateway.proxy.response import ResponseLimits, ResponseReader, UpstreamResponse
+from gateway.proxy.response import (
+    ResponseLimits,
+    ResponseReader,
+    UpstreamResponse,
+    read_at_once,
+)
 
 COUNTED = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5\r\n\r\nhello"
 CHUNKED = (
@@ -242,3 +247,95 @@ def test_a_response_never_shows_its_body_or_its_headers() -> None:
     assert "face" not in repr(response)
     assert "hush" not in repr(response)
     assert "face" not in repr(response.__rich_repr__())
+
+
+def at_once(wire: bytes, *, no_body: bool = False) -> UpstreamResponse | None:
+    return read_at_once(wire, no_body=no_body, limits=SMALL)
+
+
+COMMON = {
+    "counted": COUNTED,
+    "empty": EMPTY,
+    "kept": OK + b"Connection: Keep-Alive\r\nContent-Length: 2\r\n\r\nhi",
+    "blanks": OK + b"X-A:b\r\nX-B: \t c\td \r\nX-C:\r\ncontent-length:2\r\n\r\nhi",
+    "repeated": OK + b"X-A: b\r\nContent-Length: 2\r\nX-A: c\r\n\r\n\r\n",
+    "no_phrase": b"HTTP/1.1 599 \r\nContent-Length: 2\r\n\r\nhi",
+    "largest": OK + b"Content-Length: 64\r\n\r\n" + b"x" * 64,
+}
+
+
+@pytest.mark.parametrize("wire", COMMON.values(), ids=COMMON)
+def test_a_common_response_is_read_at_once_and_the_same(wire: bytes) -> None:
+    response = at_once(wire)
+    assert response is not None
+    assert (response, True) == read(wire)
+
+
+@pytest.mark.parametrize("wire", COMMON.values(), ids=COMMON)
+def test_nothing_but_a_whole_response_is_read_at_once(wire: bytes) -> None:
+    assert {at_once(wire[:cut]) for cut in range(len(wire))} == {None}
+    assert {at_once(wire + surplus) for surplus in FOLLOWED.values()} == {None}
+    assert at_once(wire, no_body=True) is None
+
+
+@pytest.mark.parametrize("wire", BROKEN.values(), ids=BROKEN)
+def test_a_broken_response_is_never_read_at_once(wire: bytes) -> None:
+    assert at_once(wire) is None
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        CHUNKED,
+        CONTINUED,
+        NO_CONTENT,
+        b"HTTP/1.1 304 Not Modified\r\nContent-Length: 0\r\n\r\n",
+        OK + b"Connection: close\r\nContent-Length: 0\r\n\r\n",
+        OK + b"Content-Length: 002\r\n\r\nhi",
+    ],
+    ids=["chunked", "continued", "no_content", "not_modified", "close", "zeros"],
+)
+def test_an_uncommon_response_is_left_to_the_reader(wire: bytes) -> None:
+    assert at_once(wire) is None
+    assert read(wire)[0] is not None
+
+
+PIECES = [
+    *[
+        b"HTTP/1.1 200 OK",
+        b"HTTP/1.1 204 N",
+        b"HTTP/1.1 100 C",
+        b"HTTP/1.1 200",
+        b"HTTP/1.0 200 OK",
+    ],
+    *[b"Content-Length", b"Connection", b"Transfer-Encoding", b"Upgrade", b"Trailer", b"X-A", b"x"],
+    *[b"\r\n", b"\r\n", b"\r\n", b"\r\n\r\n", b"\r", b"\n", b": ", b": ", b":", b" ", b"\t", b","],
+    *[b"0", b"2", b"5", b"02", b"+2", b"hi", b"hello", b"close", b"keep-alive", b"chunked"],
+    *[
+        b"upgrade",
+        b"\0",
+        b"\x0b",
+        b"\x1b",
+        b"\x7f",
+        b"\x85",
+        b"\xa0",
+        b"\xff",
+        b'"',
+        b"%",
+        b"\xc2\xa0",
+    ],
+]
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    start=st.sampled_from([b"", OK, OK + b"Content-Length: 2\r\n", COUNTED]),
+    pieces=st.lists(st.sampled_from(PIECES), max_size=10),
+    end=st.sampled_from([b"", b"\r\n\r\nhi", b"\r\nContent-Length: 2\r\n\r\nhi"]),
+)
+def test_what_is_read_at_once_the_reader_reads_the_same(
+    start: bytes, pieces: list[bytes], end: bytes
+) -> None:
+    wire = start + b"".join(pieces) + end
+    response = at_once(wire)
+    assert response is None or (response, True) == read(wire)
