@@ -16,7 +16,7 @@ from gateway.config.settings import (
 )
 from gateway.core.catalog.model import Catalog, Provider
 from gateway.core.geography.networks import Networks
-from gateway.core.identity.keys import IssuerKeys, Keys, make_keys
+from gateway.core.identity.keys import IssuerKeys, Keys, make_keys, make_places
 from gateway.core.policy.model import Policies
 from gateway.core.snapshot import make_snapshot
 from gateway.proxy.forward import (
@@ -36,18 +36,20 @@ def assemble_keys(
     settings: Settings, catalog: Catalog, tenants: LoadedTenants, issuers: Iterable[IssuerKeys]
 ) -> Keys:
     """Put together what verifies credentials; what the settings turn off is left out."""
-    providers = catalog.providers.values()
     identity = settings.identity
     return make_keys(
         issuers=issuers,
         api_keys=tenants.api_keys if identity.api_keys == "tenants" else {},
         access_keys=tenants.access_keys if identity.sigv4 == "tenants" else {},
         secrets_key=identity.secrets_key_bytes,
-        key_headers=frozenset().union(*(provider.key_headers for provider in providers)),
-        credential_parameters=frozenset().union(
-            *(provider.credential_parameters for provider in providers)
-        ),
-        signed_headers=frozenset().union(*(provider.decision_headers for provider in providers)),
+        places={
+            provider.name: make_places(
+                key_headers=provider.key_headers,
+                credential_parameters=provider.credential_parameters,
+                signed_headers=provider.decision_headers,
+            )
+            for provider in catalog.providers.values()
+        },
     )
 
 

@@ -19,7 +19,7 @@ from gateway.core import sigv4, strict_json
 from gateway.core.catalog.classify import classify
 from gateway.core.geography.locate import locate
 from gateway.core.identity.identify import identify
-from gateway.core.identity.keys import IssuerKeys, make_keys
+from gateway.core.identity.keys import IssuerKeys, make_keys, make_places
 from gateway.core.operation import Observed
 from gateway.core.pipeline import decide
 from gateway.core.policy.evaluate import evaluate
@@ -203,9 +203,13 @@ def _snapshot(callers: Callers, directory: Path, now: datetime) -> Snapshot:
             api_keys=tenants.api_keys,
             access_keys=tenants.access_keys,
             secrets_key=callers.secrets_key,
-            key_headers=provider.key_headers,
-            credential_parameters=provider.credential_parameters,
-            signed_headers=provider.decision_headers,
+            places={
+                provider.name: make_places(
+                    key_headers=provider.key_headers,
+                    credential_parameters=provider.credential_parameters,
+                    signed_headers=provider.decision_headers,
+                )
+            },
         ),
         tenants=tenants.tenants,
         verdicts=tenants.verdicts,

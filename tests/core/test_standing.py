@@ -90,8 +90,6 @@ def fresh() -> Snapshot:
         },
         access_keys={},
         secrets_key=SECRETS_KEY,
-        key_headers=frozenset({"x-api-key"}),
-        credential_parameters=frozenset(),
     )
     return make_snapshot(
         catalog=CATALOG,

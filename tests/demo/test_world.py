@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from ruamel.yaml import YAML
 
-from gateway.core.identity.keys import IssuerKeys, Keys, make_keys
+from gateway.core.identity.keys import IssuerKeys, Keys, make_keys, make_places
 from gateway.core.operation import Observed, class_of
 from gateway.core.pipeline import Judgement, decide
 from gateway.core.request import Malformed
@@ -73,16 +73,18 @@ async def _issuer_keys(issuer: Issuer) -> IssuerKeys:
 
 
 def _keys(world: World, tenants: LoadedTenants, issuer_keys: IssuerKeys) -> Keys:
-    providers = CATALOG.providers.values()
     return make_keys(
         issuers=[issuer_keys],
         api_keys=tenants.api_keys,
         access_keys=tenants.access_keys,
         secrets_key=_secrets_key(world),
-        key_headers=frozenset().union(*(provider.key_headers for provider in providers)),
-        credential_parameters=frozenset().union(
-            *(provider.credential_parameters for provider in providers)
-        ),
+        places={
+            provider.name: make_places(
+                key_headers=provider.key_headers,
+                credential_parameters=provider.credential_parameters,
+            )
+            for provider in CATALOG.providers.values()
+        },
     )
 
 

@@ -123,8 +123,6 @@ def keys_of(*issuers: IssuerKeys) -> Keys:
         api_keys={},
         access_keys={},
         secrets_key=None,
-        key_headers=frozenset(),
-        credential_parameters=frozenset(),
     )
 
 

@@ -140,8 +140,6 @@ def test_issued_credentials_identify_their_tenant(path: Path) -> None:
         api_keys=loaded.api_keys,
         access_keys=loaded.access_keys,
         secrets_key=SECRETS_KEY,
-        key_headers=frozenset(),
-        credential_parameters=frozenset(),
     )
     request = Request(
         method="POST",

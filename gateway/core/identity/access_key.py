@@ -46,6 +46,6 @@ def find_access_key(
         headers={**request.headers, "host": request.host},
         payload_sha256=request.body.sha256,
         now=now,
-        decisive=keys.signed_headers,
+        decisive=keys.places_at(request.provider).signed_headers,
     )
     return key if failure is None else Unverified(reason=_REASONS[failure])

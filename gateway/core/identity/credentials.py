@@ -37,10 +37,13 @@ def presented(request: Request, keys: Keys) -> Presented | Unverified:
     authorization = request.headers.get("authorization")
     if authorization is not None and _alone(request, keys):
         return _authorization(authorization)
-    in_headers = keys.key_headers & request.headers.keys()
+    places = keys.places_at(request.provider)
+    in_headers = places.key_headers & request.headers.keys()
     names = [name.lower() for name, _ in request.query]
     presigned = not _PRESIGNED.isdisjoint(names)
-    in_query = sum(name in keys.credential_parameters and name not in _PRESIGNED for name in names)
+    in_query = sum(
+        name in places.credential_parameters and name not in _PRESIGNED for name in names
+    )
     count = len(in_headers) + in_query + presigned + (authorization is not None)
     if count > 1:
         return Unverified(reason="identity.several")
@@ -57,7 +60,9 @@ def _alone(request: Request, keys: Keys) -> bool:
     """Tell at once, for most requests, that nothing beside Authorization can be a credential."""
     headers = request.headers
     return (
-        not request.query and keys.key_headers.isdisjoint(headers) and _SESSION_TOKEN not in headers
+        not request.query
+        and keys.places_at(request.provider).key_headers.isdisjoint(headers)
+        and _SESSION_TOKEN not in headers
     )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -86,6 +88,44 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     issued: float
 
 
+class Places(msgspec.Struct, frozen=True, kw_only=True):
+    """Where credentials stand in the requests to one provider, and what a signature must cover.
+
+    Attributes:
+        key_headers: headers in which a caller's API key may stand; `x-api-key` always is one, and
+            `authorization` never: it has its own reading.
+        credential_parameters: query parameters that hold credentials.
+        signed_headers: headers that SigV4 must cover where they are present, beside `host`,
+            `content-type`, `content-encoding` and every `x-amz-…`, which it always must.
+    """
+
+    key_headers: frozenset[str]
+    credential_parameters: frozenset[str]
+    signed_headers: frozenset[str]
+
+
+def make_places(
+    *,
+    key_headers: frozenset[str] = frozenset(),
+    credential_parameters: frozenset[str] = frozenset(),
+    signed_headers: frozenset[str] = frozenset(),
+) -> Places:
+    """Put the names together, in lower case."""
+    return Places(
+        key_headers=_lower(key_headers | {"x-api-key"}) - {"authorization"},
+        credential_parameters=_lower(credential_parameters),
+        signed_headers=_lower(signed_headers),
+    )
+
+
+def _lower(names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name.lower() for name in names)
+
+
+_USUAL: Final = make_places()
+_NO_PLACES: Final[Mapping[str, Places]] = MappingProxyType({})
+
+
 class Keys(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     """Everything that verifies credentials.
 
@@ -94,10 +134,7 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         api_keys: by keyed BLAKE2b hash, 64 lower-case hex digits.
         access_keys: by access key id.
         secrets_key: key of the API keys' hashes, 32 bytes; empty where there are none.
-        key_headers: lower-case headers in which a caller's API key may stand.
-        credential_parameters: lower-case names of query parameters that hold credentials.
-        signed_headers: lower-case headers that SigV4 must cover where they are present, beside
-            `host`, `content-type`, `content-encoding` and every `x-amz-…`, which it always must.
+        places: by provider: where its callers put credentials.
         digest: SHA-256 of the meaning.
         memo: claims by SHA-256 of a token whose signature verified under these keys; bounded by
             whoever writes it, shared by nobody else, gone with these keys.
@@ -107,11 +144,13 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     api_keys: Mapping[str, ApiKey]
     access_keys: Mapping[str, AccessKey]
     secrets_key: bytes
-    key_headers: frozenset[str]
-    credential_parameters: frozenset[str]
-    signed_headers: frozenset[str]
+    places: Mapping[str, Places]
     digest: str
     memo: dict[bytes, Claims] = msgspec.field(default_factory=dict)
+
+    def places_at(self, provider: str) -> Places:
+        """Return where credentials stand at a provider; the usual places where it has none."""
+        return self.places.get(provider, _USUAL)
 
     def __repr__(self) -> str:
         """Show the digest only."""
@@ -132,31 +171,22 @@ def make_keys(
     api_keys: Mapping[str, ApiKey],
     access_keys: Mapping[str, AccessKey],
     secrets_key: bytes | None,
-    key_headers: frozenset[str],
-    credential_parameters: frozenset[str],
-    signed_headers: frozenset[str] = frozenset(),
+    places: Mapping[str, Places] = _NO_PLACES,
 ) -> Keys:
-    """Put the keys together and compute their digest.
-
-    `x-api-key` joins the key headers, and `Authorization` never is one: it has its own reading.
-    """
+    """Put the keys together and compute their digest."""
     by_issuer = {issuer.issuer: issuer for issuer in issuers}
-    headers = _lower(key_headers | {"x-api-key"}) - {"authorization"}
-    parameters, signed = _lower(credential_parameters), _lower(signed_headers)
     parts = _Meaning(
         issuers=[_issuer_meaning(by_issuer[name]) for name in sorted(by_issuer)],
         api_keys=sorted((key.id, key.tenant_id, text) for text, key in api_keys.items()),
         access_keys=sorted((key.id, key.tenant_id) for key in access_keys.values()),
-        headers=[sorted(headers), sorted(parameters), sorted(signed)],
+        places=[_places_meaning(name, places[name]) for name in sorted(places)],
     )
     return Keys(
         issuers=by_issuer,
         api_keys=api_keys,
         access_keys=access_keys,
         secrets_key=secrets_key or b"",
-        key_headers=headers,
-        credential_parameters=parameters,
-        signed_headers=signed,
+        places=places,
         digest=meaning_digest("keys", msgspec.json.encode(parts)),
     )
 
@@ -172,9 +202,7 @@ def with_issuer(keys: Keys, issuer: IssuerKeys) -> Keys:
         api_keys=keys.api_keys,
         access_keys=keys.access_keys,
         secrets_key=keys.secrets_key,
-        key_headers=keys.key_headers,
-        credential_parameters=keys.credential_parameters,
-        signed_headers=keys.signed_headers,
+        places=keys.places,
     )
     return msgspec.structs.replace(changed, memo=keys.memo) if _same(keys, changed) else changed
 
@@ -196,7 +224,7 @@ class _Meaning(msgspec.Struct, frozen=True):
     issuers: list[_IssuerMeaning]
     api_keys: list[tuple[str, str, str]]
     access_keys: list[tuple[str, str]]
-    headers: list[list[str]]
+    places: list[list[list[str]]]
 
 
 def _issuer_meaning(issuer: IssuerKeys) -> _IssuerMeaning:
@@ -211,9 +239,10 @@ def _issuer_meaning(issuer: IssuerKeys) -> _IssuerMeaning:
     )
 
 
+def _places_meaning(provider: str, places: Places) -> list[list[str]]:
+    names = (places.key_headers, places.credential_parameters, places.signed_headers)
+    return [[provider], *(sorted(each) for each in names)]
+
+
 def _same(old: Keys, new: Keys) -> bool:
     return old.digest == new.digest
-
-
-def _lower(names: frozenset[str]) -> frozenset[str]:
-    return frozenset(name.lower() for name in names)

@@ -26,6 +26,7 @@ from gateway.core.identity.keys import (
     Tenants,
     VerificationKey,
     make_keys,
+    make_places,
 )
 from gateway.core.identity.model import Identity, Party, Tenant, Unverified, Verified
 from gateway.core.request import Body, Request, Streaming, Whole
@@ -78,8 +79,13 @@ KEYS = make_keys(
     },
     access_keys={key.id: key for key in (ACCESS_KEY, ORPHAN_ACCESS_KEY)},
     secrets_key=SECRETS_KEY,
-    key_headers=frozenset({"Ocp-Apim-Subscription-Key", "x-goog-api-key", "authorization"}),
-    credential_parameters=frozenset({"subscription-key", "Key"}),
+    places={
+        provider: make_places(
+            key_headers=frozenset({"Ocp-Apim-Subscription-Key", "x-goog-api-key", "authorization"}),
+            credential_parameters=frozenset({"subscription-key", "Key"}),
+        )
+        for provider in ("aws_rekognition", "azure_face")
+    },
 )
 
 
@@ -369,8 +375,6 @@ def test_the_digest_covers_the_meaning_and_no_secret() -> None:
             api_keys={},
             access_keys={key.id: key},
             secrets_key=secret.encode() * 8,
-            key_headers=frozenset(),
-            credential_parameters=frozenset(),
         ).digest
 
     assert digest() == digest(secret="two")
@@ -404,3 +408,10 @@ def test_no_request_makes_identify_raise(
 ) -> None:
     identity = found(request(headers, query=tuple(query), body=body))
     assert isinstance(identity, Verified) or identity.reason in REASONS
+
+
+def test_a_parameter_that_is_a_credential_elsewhere_is_none_here() -> None:
+    incoming = msgspec.structs.replace(
+        request({"x-api-key": API_KEY}, query=(("key", "of-a-collection"),)), provider="another"
+    )
+    assert isinstance(identify(incoming, KEYS, TENANTS, NOW), Verified)
