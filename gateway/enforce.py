@@ -7,6 +7,7 @@ an `aborted` record; a record that cannot be made durable is a refusal that noth
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import time
 from collections.abc import Callable
@@ -98,10 +99,17 @@ class Enforcer:
         if judgement is None:
             return ruling
         judged = time.perf_counter()
+        durable_at = self.audit.append(self._decided(ruling.id, request, judgement))
         try:
-            await self.audit.append(self._decided(ruling.id, request, judgement))
+            await durable_at
         except AuditError:
             ruling = self._unrecorded(ruling)
+        except asyncio.CancelledError:
+            # Cancelled while it waited, the log completes the record. Here it was durable already,
+            # and the client went away before anybody could act on it.
+            if not durable_at.cancelled() and durable_at.exception() is None:
+                self.happened(ruling, outcome="client_gone")
+            raise
         durable = time.perf_counter()
         self._judge_seconds(judged - started)
         self._record_seconds(durable - judged)
