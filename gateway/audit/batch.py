@@ -10,9 +10,10 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from gateway.audit.lines import Lines
 from gateway.audit.loss import Loss
-from gateway.audit.merkle import Frontier, leaf_hash
-from gateway.audit.record import Decided, Gap, Happened, Line, encode
+from gateway.audit.merkle import Frontier
+from gateway.audit.record import Decided, Gap, Happened, Line
 from gateway.audit.segments import Position, segment_name
 from gateway.errors import AuditError
 
@@ -59,6 +60,17 @@ class Batch:
         """Where the next batch begins."""
         return Position(self.at.segment, self.at.offset + len(self.lines))
 
+    def note(self, record: Line, seq: int) -> str:
+        """Keep which decision a line opens, and return its id, or which ones it closes."""
+        if isinstance(record, Decided):
+            self.opened[record.id] = seq
+            return record.id
+        if isinstance(record, Happened):
+            self.closed.add(record.decided)
+        elif isinstance(record, Gap):
+            self.closed.update(record.unpaired)
+        return ""
+
     def refuse(self, detail: str) -> int:
         """Tell all who still wait that their record is not durable; returns how many."""
         return refuse([waiter for waiter, _, _ in self.waiters], detail)
@@ -69,7 +81,8 @@ class Assembly:
 
     def __init__(self, *, origin: str, engine: str, segment_bytes: int) -> None:
         """Take what each line says of the log, and the size above which a segment is full."""
-        self._origin, self._engine, self._segment_bytes = origin, engine, segment_bytes
+        self._encode = Lines(origin=origin, engine=engine).line
+        self._segment_bytes = segment_bytes
 
     def batch(
         self,
@@ -86,44 +99,41 @@ class Assembly:
         The gap comes first, because what it says happened before.
         """
         batch = Batch(entries=entries, loss=loss, frontier=frontier.copy(), at=at)
-        lines: list[bytes] = []
-        for gap in loss.gaps(pairs=pairs, now=now) if loss else ():
-            self._add(batch, lines, gap, None)
-        for record, waiter in entries:
-            if isinstance(record, Happened) and not _completes(batch, pairs, record.decided):
-                batch.orphans += 1
-                refuse([waiter], "there is no open decision to complete")
-            else:
-                self._add(batch, lines, record, waiter)
+        if loss is not None:
+            gaps: list[Entry] = [(gap, None) for gap in loss.gaps(pairs=pairs, now=now)]
+            entries = gaps + entries
+        lines = self._lines(batch, entries, pairs)
+        batch.frontier.extend(lines)
         batch.count = len(lines)
-        batch.lines = b"\n".join([*lines, b""]) if lines else b""
+        if lines:
+            lines.append(b"")
+        batch.lines = b"\n".join(lines)
         if at.offset + len(batch.lines) > self._segment_bytes:
             # Nothing changes where the segment is still empty: it has this name already.
             batch.at = Position(segment_name(frontier.size), 0)
         return batch
 
-    def _add(self, batch: Batch, lines: list[bytes], record: Line, waiter: Waiter | None) -> None:
-        tree = batch.frontier
-        seq = tree.size
-        try:
-            line = encode(record, origin=self._origin, seq=seq, engine=self._engine)
-        except (TypeError, ValueError) as error:
-            told = refuse([waiter], f"the record cannot be encoded: {error}")
-            batch.refused += told
-            batch.spoiled += 1 - told
-            return
-        lines.append(line)
-        tree.append(leaf_hash(line))
-        decided = ""
-        if isinstance(record, Decided):
-            decided = record.id
-            batch.opened[decided] = seq
-        elif isinstance(record, Happened):
-            batch.closed.add(record.decided)
-        elif isinstance(record, Gap):
-            batch.closed.update(record.unpaired)
-        if waiter is not None:
-            batch.waiters.append((waiter, seq, decided))
+    def _lines(self, batch: Batch, entries: list[Entry], pairs: dict[str, int]) -> list[bytes]:
+        """Number and encode what can be written, and note what it opens and closes."""
+        lines: list[bytes] = []
+        encode, first = self._encode, batch.frontier.size
+        for record, waiter in entries:
+            if isinstance(record, Happened) and not _completes(batch, pairs, record.decided):
+                batch.orphans += 1
+                refuse([waiter], "there is no open decision to complete")
+                continue
+            seq = first + len(lines)
+            try:
+                lines.append(encode(record, seq))
+            except (TypeError, ValueError) as error:
+                told = refuse([waiter], f"the record cannot be encoded: {error}")
+                batch.refused += told
+                batch.spoiled += 1 - told
+                continue
+            decided = batch.note(record, seq)
+            if waiter is not None:
+                batch.waiters.append((waiter, seq, decided))
+        return lines
 
 
 def refuse(waiters: list[Waiter | None], detail: str) -> int:

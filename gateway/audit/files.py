@@ -80,9 +80,11 @@ class OsFile:
 
     def __init__(self, path: Path) -> None:
         """Open, and make where there is none; a symbolic link is refused."""
-        self._path = path
+        self._path = os.fspath(path)
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(path, flags, _MODE)
+        held = os.fstat(self._descriptor)
+        self._device, self._inode = held.st_dev, held.st_ino
 
     def write(self, content: bytes, offset: int) -> int:
         """Write at an offset."""
@@ -100,9 +102,16 @@ class OsFile:
         os.ftruncate(self._descriptor, length)
 
     def length_in_place(self) -> int | None:
-        """Compare the open file with what its path names now."""
-        held = os.fstat(self._descriptor)
-        return held.st_size if _names(self._path, held) else None
+        """Compare the open file with what its path names now.
+
+        As long as the descriptor is open no other file can have its inode number.
+        """
+        try:
+            named = os.lstat(self._path)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        same = named.st_ino == self._inode and named.st_dev == self._device
+        return named.st_size if same else None
 
     def close(self) -> None:
         """Close the descriptor."""
@@ -172,9 +181,15 @@ class OsFiles:
 
     def replace(self, path: Path, content: bytes) -> None:
         """Write beside the file, then rename over it."""
-        beside = path.with_name(path.name + ".new")
-        beside.write_bytes(content)
-        beside.replace(path)
+        beside = f"{path}.new"
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+        try:
+            done = os.write(descriptor, content)
+            while done < len(content):
+                done += os.write(descriptor, content[done:])
+        finally:
+            os.close(descriptor)
+        os.replace(beside, path)  # noqa: PTH105 - a path object costs as much as the call
 
     def sync_directory(self, path: Path) -> None:
         """Flush the names in a directory."""

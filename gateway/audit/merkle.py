@@ -54,6 +54,18 @@ class Frontier:
             size >>= 1
         peaks.append(leaf)
 
+    def extend(self, lines: Sequence[bytes]) -> None:
+        """Add lines at the right."""
+        peaks, size = self._peaks, self.size
+        for line in lines:
+            node, bits = sha256(b"\x00" + line).digest(), size
+            while bits & 1:
+                node = sha256(b"\x01" + peaks.pop() + node).digest()
+                bits >>= 1
+            peaks.append(node)
+            size += 1
+        self.size = size
+
     def root(self) -> bytes:
         """Return the root; that of the empty tree is the hash of nothing."""
         if not self._peaks:

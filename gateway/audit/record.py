@@ -51,23 +51,23 @@ class _Envelope(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind"):
 
 
 class RequestPart(msgspec.Struct, frozen=True, kw_only=True):
-    """What is kept of a request.
+    """What is kept of a request; the fields stand in canonical order (see `audit.lines`).
 
     Attributes:
-        method: as in the request.
-        host: as in the request, lower case.
-        target: path and query, values masked as `masked_target` says.
-        header_names: lower case, sorted; never a value.
         body_bytes: length of the body, read or announced.
         body_sha256: 64 hex digits where the body was read before judging; None where it streamed.
+        header_names: lower case, sorted; never a value.
+        host: as in the request, lower case.
+        method: as in the request.
+        target: path and query, values masked as `masked_target` says.
     """
 
-    method: str
-    host: str
-    target: str
-    header_names: tuple[str, ...]
     body_bytes: Count
     body_sha256: str | None
+    header_names: tuple[str, ...]
+    host: str
+    method: str
+    target: str
 
 
 class Decided(_Envelope, frozen=True, kw_only=True, tag="decided"):

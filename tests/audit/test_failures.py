@@ -423,6 +423,44 @@ async def test_a_disk_that_does_not_answer_makes_the_log_unavailable(tmp_path: P
     assert verify(tmp_path, closed=True).ok
 
 
+async def test_a_decision_whose_caller_went_away_is_not_completed_where_its_batch_failed(
+    tmp_path: Path,
+) -> None:
+    log, faults = await faulty_log(tmp_path)
+    faults.begin(sync=BROKEN, gate=threading.Semaphore(0), syncs=0)
+    gone = log.append(decided("dec_gone"))
+    await until(lambda: faults.syncs == 1)
+    gone.cancel()
+    faults.open_gate()
+    await until(lambda: log.failures == 1)
+    assert log.queue_length == 0
+    faults.heal()
+    assert await log.probe()
+    await log.close()
+    assert [type(record) for record in records(tmp_path)] == [Gap]
+    assert (log.orphans, verify(tmp_path, closed=True).findings) == (0, ())
+
+
+async def test_a_caller_who_went_away_from_a_stalled_write_is_told_from_one_who_was_refused(
+    tmp_path: Path,
+) -> None:
+    log, faults = await faulty_log(tmp_path, stall_s=0.0)
+    faults.begin(gate=threading.Semaphore(0), syncs=0)
+    gone, told = log.append(decided("dec_gone")), log.append(decided("dec_told"))
+    await until(lambda: faults.syncs == 1)
+    gone.cancel()
+    assert not await log.probe()
+    with pytest.raises(AuditError, match="has not answered"):
+        await told
+    faults.open_gate()
+    await until(lambda: log.healthy)
+    await log.close()
+    assert [gap.unpaired for gap in gaps(tmp_path)] == [("dec_told",)]
+    completed = [record.decided for record in records(tmp_path) if isinstance(record, Happened)]
+    assert completed == ["dec_gone"]
+    assert verify(tmp_path, closed=True).ok
+
+
 async def test_what_is_kept_past_a_failure_is_bounded_and_the_loss_is_stated(
     tmp_path: Path,
 ) -> None:

@@ -15,7 +15,7 @@ from gateway.audit.record import Aborted, Gap, Happened, Rejected, read_line
 from gateway.audit.segments import worker_directory
 from gateway.audit.verify import verify
 from gateway.errors import AuditError
-from tests.audit.fakes import Faults, FaultyFiles, open_log, the_log
+from tests.audit.fakes import Faults, FaultyFiles, open_log, the_log, until
 from tests.builders import NOW, decided, happened
 
 
@@ -60,6 +60,24 @@ async def test_what_arrives_during_a_sync_is_one_batch(tmp_path: Path) -> None:
     assert await first == 0
     assert [await waiter for waiter in rest] == list(range(1, 50))
     assert (log.syncs, log.last_batch, log.records) == (2, 49, 50)
+    await log.close()
+
+
+@pytest.mark.parametrize(("turns", "syncs"), [(4, 2), (0, 3)])
+async def test_what_the_turns_after_a_sync_bring_joins_what_waited_for_it(
+    tmp_path: Path, turns: int, syncs: int
+) -> None:
+    faults = Faults()
+    log = await open_log(tmp_path, FaultyFiles(OsFiles(), faults), gather_turns=turns)
+    faults.gate = threading.Semaphore(0)
+    first = log.append(decided("dec_0"))
+    await asyncio.sleep(0)
+    waiting = log.append(decided("dec_1"))
+    faults.open_gate()
+    await first
+    late = log.append(decided("dec_2"))
+    assert (await waiting, await late) == (1, 2)
+    assert log.syncs == syncs
     await log.close()
 
 
@@ -269,16 +287,69 @@ async def test_a_closed_log_takes_nothing_more(tmp_path: Path) -> None:
     assert (log.healthy, log.lost, lines(tmp_path)) == (False, 1, [])
 
 
-async def test_a_waiter_that_gave_up_does_not_hold_up_the_others(tmp_path: Path) -> None:
+async def test_a_decision_whose_caller_went_away_is_completed_by_the_log(tmp_path: Path) -> None:
     log = await open_log(tmp_path)
     gone, stays = log.append(decided("dec_a")), log.append(decided("dec_b"))
     gone.cancel()
     assert await stays == 1
     log.enqueue(happened("dec_b"))
     await log.close()
-    gap = next(record for record in map(read_line, lines(tmp_path)) if isinstance(record, Gap))
-    assert gap.unpaired == ("dec_a",)
+    completed = [
+        record for record in map(read_line, lines(tmp_path)) if isinstance(record, Happened)
+    ]
+    assert [(record.decided, record.outcome, record.sent) for record in completed] == [
+        ("dec_a", "client_gone", False),
+        ("dec_b", "forwarded", True),
+    ]
+    assert (len(lines(tmp_path)), log.orphans) == (4, 0)
     assert verify(tmp_path, closed=True).ok
+
+
+async def test_a_task_that_is_cancelled_while_it_waits_need_not_shield_its_record(
+    tmp_path: Path,
+) -> None:
+    faults = Faults()
+    log = await open_log(tmp_path, FaultyFiles(OsFiles(), faults))
+    faults.gate = threading.Semaphore(0)
+
+    async def append(name: str) -> int:
+        return await log.append(decided(name))
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(append(name)) for name in ("dec_a", "dec_b")]
+        await until(lambda: faults.syncs == 2)  # the first was that of opening
+        tasks[0].cancel()
+        await asyncio.sleep(0)
+        faults.open_gate()
+    assert (tasks[0].cancelled(), tasks[1].result()) == (True, 1)
+    log.enqueue(happened("dec_b"))
+    await log.close()
+    completed = [
+        record for record in map(read_line, lines(tmp_path)) if isinstance(record, Happened)
+    ]
+    assert [(record.decided, record.outcome) for record in completed] == [
+        ("dec_a", "client_gone"),
+        ("dec_b", "forwarded"),
+    ]
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_a_caller_that_shields_its_record_completes_it_itself(tmp_path: Path) -> None:
+    log = await open_log(tmp_path)
+    durable = log.append(decided("dec_a"))
+    asyncio.shield(durable).cancel()
+    assert await durable == 0
+    log.enqueue(happened("dec_a", outcome="client_gone", sent=False))
+    await log.close()
+    assert (len(lines(tmp_path)), log.orphans) == (2, 0)
+    assert verify(tmp_path, closed=True).ok
+
+
+async def test_of_other_records_than_decisions_nothing_is_completed(tmp_path: Path) -> None:
+    log = await open_log(tmp_path)
+    log.append(rejected()).cancel()
+    await log.close()
+    assert [type(read_line(line)) for line in lines(tmp_path)] == [Rejected]
 
 
 async def test_a_caller_that_gave_up_may_still_complete_its_decision(tmp_path: Path) -> None:

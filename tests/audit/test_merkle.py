@@ -77,6 +77,18 @@ def test_a_tree_taken_up_again_grows_as_if_it_had_never_stopped(
     assert again.root() == recursive_root(before + after)
 
 
+@given(st.lists(st.binary(max_size=8), max_size=40), st.lists(st.binary(max_size=8), max_size=40))
+def test_lines_added_together_are_those_added_one_by_one(
+    before: list[bytes], after: list[bytes]
+) -> None:
+    frontier = frontier_of(before)
+    frontier.extend(after)
+    assert (frontier.size, frontier.peaks) == (
+        len(before + after),
+        frontier_of(before + after).peaks,
+    )
+
+
 def test_a_copy_grows_on_its_own() -> None:
     frontier = frontier_of(LEAVES[:3])
     frontier.copy().append(leaf_hash(b"x"))
