@@ -12,6 +12,7 @@ import http.client
 import os
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -49,7 +50,7 @@ class Bench:
             jwks_url=f"http://127.0.0.1:{self.status_port}/jwks.json",
         )
         self.rows = [row for row in self._rows() if row.name in options.only]
-        self.replies, self.asked, self.bursts = 0, 0, 0
+        self.replies, self.asked, self.bursts, self.looks = 0, 0, 0, 0
 
     def measure(self) -> None:
         """Run every round; every program has ended when this returns."""
@@ -86,7 +87,7 @@ class Bench:
         )
 
     def _burst(self, row: Row, pid: int, seconds: int) -> Run:
-        served = nginx.requests_served(self.status_port)
+        served = self._quiet()
         run = burst(
             row.target.port,
             row.variants,
@@ -97,11 +98,24 @@ class Bench:
         if run.failed or run.refused:
             raise SystemExit(f"{row.name}: {run.failed} failed and {run.refused} refused requests")
         if row.target is self.facegate:
-            # One of the provider's requests is the question for the count.
-            self.asked += nginx.requests_served(self.status_port) - served - 1
+            self.asked += self._quiet() - served
             self.replies += run.replies
             self.bursts += 1
         return run
+
+    def _quiet(self) -> int:
+        """Return how many requests came to the provider, once what a burst cut off has ended.
+
+        The looks at the count are requests themselves and are taken off.
+        """
+        before = -1
+        while True:
+            self.looks += 1
+            served = nginx.requests_served(self.status_port) - self.looks
+            if served == before:
+                return served
+            before = served
+            time.sleep(0.1)
 
     def _ask_once(self, row: Row) -> None:
         """See to it that a request comes back with the provider's answer, to the byte."""
