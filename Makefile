@@ -8,6 +8,7 @@
 #   make coverage   every test with branch coverage
 #   make bench      benchmarks beside a plain proxy and nginx
 #   make prove-all  the long proofs; not in CI
+#   make capture    records what each provider's SDK sends, anew           (SDKS="tencent …": these)
 #   make lock       pin the requirements again, from pyproject.toml        (UPGRADE=1: newest versions)
 
 SHELL := /bin/bash
@@ -44,7 +45,7 @@ if (( EUID == 0 )) && command -v apt-get >/dev/null; then \
 else echo "make: missing system packages; as root: apt-get install $(1)" >&2; exit 2; fi
 endef
 
-.PHONY: demo test setup check coverage bench prove-all lock format clean
+.PHONY: demo test setup check coverage bench prove-all capture lock format clean
 
 setup: $(RUNTIME)
 
@@ -75,6 +76,27 @@ bench: $(DEV)
 prove-all: $(DEV)
 	@$(call needs,strace:strace)
 	@$(BIN)/python -m pytest -q --hypothesis-profile=prove $(ARGS)
+
+# Each SDK in an environment of its own, with nothing of this one's: no proxy, no account, no home.
+CAPTURED := alibaba azure_classic baidu clarifai compreface facepp google huawei luxand oci regula tencent
+SDKS ?= aws azure $(CAPTURED)
+RECORD = env -i PATH="$$PATH" PYTHONPATH=. LANG=C.UTF-8 $(1) -m tests.capture.record
+
+capture: $(DEV) $(patsubst %,build/capture/%/.ready,$(filter $(CAPTURED),$(SDKS)))
+	@mkdir -p build/capture
+	@for sdk in $(SDKS); do \
+	  python=build/capture/$$sdk/bin/python; \
+	  [[ -x $$python ]] || python=$(BIN)/python; \
+	  echo "make: recording $$sdk"; \
+	  $(call RECORD,$$python) $$sdk >build/capture/$$sdk.jsonl; \
+	  mv build/capture/$$sdk.jsonl tests/capture/recorded/$$sdk.jsonl; \
+	done
+
+build/capture/%/.ready: deploy/requirements-capture_%.txt
+	@echo "make: installing the SDK of $*"
+	@$(PYTHON) -m venv --clear $(@D)
+	@$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --no-deps -r $<
+	@touch $@
 
 format: $(DEV)
 	@$(BIN)/ruff format
@@ -117,3 +139,6 @@ lock:
 	$(COMPILE) pyproject.toml --output-file deploy/requirements.txt
 	$(COMPILE) --group dev --constraint deploy/requirements.txt --output-file deploy/requirements-dev.txt
 	$(COMPILE) --group build --constraint deploy/requirements-dev.txt --output-file deploy/requirements-build.txt
+	for sdk in $(CAPTURED); do \
+	  $(COMPILE) --group capture_$$sdk --output-file deploy/requirements-capture_$$sdk.txt; \
+	done

@@ -18,9 +18,10 @@ import msgspec
 from gateway.audit.log import AuditLog
 from gateway.audit.record import Aborted, Decided, Effect, Happened, Rejected, Shed, request_part
 from gateway.core.catalog.model import Provider
+from gateway.core.catalog.processors import Declarations
 from gateway.core.geography.model import Geography, Located
 from gateway.core.identity.identify import wanted_key
-from gateway.core.operation import Observed, class_of
+from gateway.core.operation import class_of
 from gateway.core.pipeline import Judgement, decide
 from gateway.core.request import Request
 from gateway.core.snapshot import Snapshot
@@ -82,6 +83,8 @@ class Enforcer:
         self._judge_seconds = metrics.decision_seconds.timer(("judge",))
         self._record_seconds = metrics.decision_seconds.timer(("record",))
         self._mask_key = mask_key
+        # What stream processors were declared as; this process alone, and only what it forwarded.
+        self._declarations = Declarations()
         self._shed: dict[str, tuple[datetime, int]] = {}
 
     async def judge_and_record(self, request: Request, snapshot: Snapshot) -> Ruling:
@@ -147,6 +150,15 @@ class Enforcer:
             )
         )
 
+    def learn(self, request: Request, judgement: Judgement, status: int | None) -> None:
+        """Remember what a forwarded request declared, where it declared anything.
+
+        `status` is the provider's; None where it may have acted and nobody knows.
+        """
+        self._declarations = self._declarations.after(
+            request, judgement.snapshot.catalog, judgement.facts.operation, status
+        )
+
     def rejected(self, *, address: str, reason: str, length: int, count: int = 1) -> None:
         """Enqueue the line on requests that had no single reading: where from and why only."""
         self.audit.enqueue(
@@ -175,7 +187,8 @@ class Enforcer:
         decision_id = self.ids()
         now = self.clock()
         try:
-            judgement = decide(request, Observed(), snapshot, now)
+            observed = self._declarations.observed_of(request, snapshot.catalog)
+            judgement = decide(request, observed, snapshot, now)
         except Exception as bug:  # noqa: BLE001 - the one catch-all
             # A bug is a refusal (XACML's Indeterminate), never a pass.
             log.error("decision %s could not be computed: %s", decision_id, place_of(bug))  # noqa: TRY400 - the words of a bug may quote the request

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -31,7 +31,7 @@ from gateway.core.operation import (
 from gateway.core.request import Malformed
 from gateway.core.strict_json import Refused, loads
 from gateway.proxy.captured import Captured, read, read_json, read_raw
-from gateway.proxy.lenient import hosts_of, readings_of
+from gateway.proxy.lenient import hosts_of, readings_of, texts_of
 
 Disposition = Literal["classify", "reject", "unknown"]
 
@@ -137,21 +137,31 @@ def _readings(captured: Captured, provider: Provider, catalog: Catalog) -> Itera
 def _at(captured: Captured, provider: Provider, catalog: Catalog) -> Answer:
     request = read(captured, provider, body_bytes=BODY_BYTES)
     if isinstance(request, Malformed):
-        classes = [
-            class_of(classify(reading, catalog, _NOTHING_OBSERVED))
-            for reading in readings_of(captured, provider)
-        ]
-        return _refused(request, provider.name, _worst(classes), id=captured.id)
-    return _of(classify(request, catalog, _NOTHING_OBSERVED), id=captured.id)
+        worst = _worst(_classes(captured, provider, catalog))
+        return _refused(request, provider.name, worst, id=captured.id)
+    found = classify(request, catalog, _NOTHING_OBSERVED)
+    if isinstance(found, Ambiguous) and texts_of(captured.content):
+        # The body is what has several readings, and each of them can be read.
+        classes = _classes(captured, provider, catalog)
+        if "unknown" not in classes:
+            found = msgspec.structs.replace(found, operation_class=_worst(classes))
+    return _of(found, id=captured.id)
 
 
-def _worst(classes: Iterable[OperationClass]) -> OperationClass:
+def _classes(captured: Captured, provider: Provider, catalog: Catalog) -> set[OperationClass]:
+    """Return the class of every reading of a request that is refused."""
+    return {
+        class_of(classify(reading, catalog, _NOTHING_OBSERVED))
+        for reading in readings_of(captured, provider)
+    }
+
+
+def _worst(found: set[OperationClass]) -> OperationClass:
     """Return the most restrictive class that any reading finds.
 
     A reading that finds nothing says nothing beside one that finds a search; beside one that finds
     something harmless it leaves the request unknown.
     """
-    found = set(classes)
     known = most_restrictive(found - {"unknown"})
     return known if "unknown" not in found or RANK[known] <= RANK["embed"] else "unknown"
 

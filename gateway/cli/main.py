@@ -20,8 +20,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 audit = typer.Typer(help="Check the audit log.", no_args_is_help=True)
+catalog = typer.Typer(help="Show what is known of the providers.", no_args_is_help=True)
 keys = typer.Typer(help="Issue gateway credentials for tenants.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
+app.add_typer(catalog, name="catalog")
 app.add_typer(keys, name="keys")
 
 ConfigOption = Annotated[
@@ -97,6 +99,20 @@ def cases(
 
 
 @app.command()
+def classify(
+    request: Annotated[
+        str,
+        typer.Option("--request", help="A file with one request; `-`: one a line on stdin."),
+    ],
+    output: FormatOption = Format.text,
+) -> None:
+    """Tell what a request asks for: operation, class, gallery, destination."""
+    from gateway.cli.classify import run_classify
+
+    raise typer.Exit(run_classify(request, output))
+
+
+@app.command()
 def schema(
     which: Annotated[str, typer.Argument(help="policy, tenants or config.")],
 ) -> None:
@@ -109,12 +125,45 @@ def schema(
 @audit.command()
 def verify(
     directory: Annotated[Path, typer.Argument(help="The audit directory.")],
+    closed: Annotated[
+        bool, typer.Option("--closed", help="The gateway has ended: nothing may be left open.")
+    ] = False,
     output: FormatOption = Format.text,
 ) -> None:
     """Check lines, sequence, pairs and Merkle root."""
     from gateway.cli.audit import run_verify
 
-    raise typer.Exit(run_verify(directory, output))
+    raise typer.Exit(run_verify(directory, output, closed=closed))
+
+
+@catalog.command("list")
+def catalog_list(output: FormatOption = Format.text) -> None:
+    """List the providers: operations of each class, and whether the gateway can forward to it."""
+    from gateway.cli.catalog import run_list
+
+    raise typer.Exit(run_list(output))
+
+
+@catalog.command("show")
+def catalog_show(
+    provider: Annotated[str, typer.Argument(help="A provider of `facegate catalog list`.")],
+    operation: Annotated[
+        str | None, typer.Argument(help="One of its operations; without it, all of them.")
+    ] = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Show a provider's operations, or all that is known of one."""
+    from gateway.cli.catalog import run_show
+
+    raise typer.Exit(run_show(provider, operation, output))
+
+
+@catalog.command("drift")
+def catalog_drift(output: FormatOption = Format.text) -> None:
+    """Compare the catalogue with the models of the SDKs that are installed here."""
+    from gateway.cli.catalog import run_drift
+
+    raise typer.Exit(run_drift(output))
 
 
 @keys.command("api")

@@ -98,6 +98,9 @@ class Operation(
         subclass: finer kind from the catalogue, e.g. `builtin_gallery`; empty where there is none.
         gallery: name of the gallery that the request names; empty where it names none.
         destinations: every place that the output goes to.
+        candidates: number of faces, images or persons that the request itself brings as the set to
+            compare with; None where the operation takes none, or that was not read.
+        faces: number of faces to look for, as the request states it; None where it does not.
         reading: the steps that led here, for people; e.g. `header x-amz-target`.
     """
 
@@ -108,6 +111,8 @@ class Operation(
     subclass: str = ""
     gallery: str = ""
     destinations: tuple[Destination, ...] = ()
+    candidates: int | None = None
+    faces: int | None = None
     reading: tuple[str, ...] = ()
 
 

@@ -4,6 +4,9 @@ Parsers differ over duplicate keys, NaN, encodings, lone surrogates and deep or 
 wants to look harmless to a gateway and harmful to a provider lives on that difference. What any
 parser might read in another way is refused here, so no reader of this project needs to know which
 of them the provider uses.
+
+`loads` returns whole values. `skim` reads the same texts and leaves long strings where they are: an
+image in base64 is most of a body, decides nothing, and would be copied for nothing.
 """
 
 from __future__ import annotations
@@ -11,15 +14,52 @@ from __future__ import annotations
 import codecs
 import json
 import math
-from collections.abc import Callable
-from typing import NoReturn
+import re
+from collections.abc import Callable, Iterator
+from typing import Literal, NoReturn
 
 import msgspec
 
-JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | None
-
 MAX_DEPTH = 64
 MAX_NUMBER_CHARACTERS = 64
+SPAN_BYTES = 4096
+"""From this length on a value is left where it stands."""
+
+
+class Span(msgspec.Struct, frozen=True):
+    """A long value that was checked and left where it stands in a body.
+
+    Attributes:
+        content: the body.
+        start: offset of the value's first byte.
+        end: offset behind its last byte.
+        coding: how the bytes stand for the value: as UTF-8 `text`, as text that is `escaped` in
+            the way of forms, or as they are, `binary`.
+    """
+
+    content: bytes
+    start: int
+    end: int
+    coding: Literal["text", "escaped", "binary"] = "text"
+
+    def __repr__(self) -> str:
+        """Show the length only: a body may be a face."""
+        return f"Span({self.end - self.start} bytes)"
+
+    def octets(self) -> bytes:
+        """Return a copy of the bytes, as they stand in the body."""
+        return self.content[self.start : self.end]
+
+
+JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | bool | Span | None
+
+# Long strings are looked through in pieces that stay in the processor's cache. Whoever puts more
+# quotes before the image has it parsed, so that a body of quotes costs no walk in Python.
+_PIECE_BYTES = 1 << 18
+_MOST_QUOTES = 2048
+# The fastest look at every byte that there is: `Raw` is checked and left where it stands.
+_CHECKER = msgspec.json.Decoder(msgspec.Raw)
+_COLON = re.compile(rb"[ \t\n\r]*:")
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -39,16 +79,19 @@ def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     return members
 
 
-def _bounded(kind: type[int | float]) -> Callable[[str], int | float]:
-    def read(characters: str) -> int | float:
-        if len(characters) > MAX_NUMBER_CHARACTERS:
-            raise _RefusedError("a number of too many characters")
-        number = kind(characters)
-        if math.isinf(number):
-            raise _RefusedError("a number that is too large")
-        return number
+def _integer(characters: str) -> int:
+    if len(characters) > MAX_NUMBER_CHARACTERS:
+        raise _RefusedError("a number of too many characters")
+    return int(characters)
 
-    return read
+
+def _float(characters: str) -> float:
+    if len(characters) > MAX_NUMBER_CHARACTERS:
+        raise _RefusedError("a number of too many characters")
+    number = float(characters)
+    if math.isinf(number):
+        raise _RefusedError("a number that is too large")
+    return number
 
 
 def _constant(_name: str) -> NoReturn:
@@ -58,12 +101,18 @@ def _constant(_name: str) -> NoReturn:
 # The C scanner does the work; the hooks see objects and numbers only, so that a long string (an
 # image in base64) costs no more than the scan for its closing quote.
 _WHITE_SPACE = " \t\n\r"
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=_unique,
-    parse_int=_bounded(int),
-    parse_float=_bounded(float),
-    parse_constant=_constant,
-)
+
+
+def _decoder(constant: Callable[[str], object]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_unique,
+        parse_int=_integer,
+        parse_float=_float,
+        parse_constant=constant,
+    )
+
+
+_STRICT = _decoder(_constant)
 
 
 def loads(content: bytes) -> JsonValue | Refused:
@@ -74,8 +123,21 @@ def loads(content: bytes) -> JsonValue | Refused:
     characters, more than 64 levels, lone surrogates, and any byte before or after the value that is
     not JSON white space. What is accepted is what `json.loads` reads.
     """
+    return _closed(content, around_spans=False)
+
+
+def skim(content: bytes) -> JsonValue | Refused:
+    """Parse one JSON text like `loads`, but return long strings as `Span`.
+
+    What it accepts and refuses is what `loads` does. A string that is short, a key, has an escape,
+    or stands behind very many others is returned whole.
+    """
+    return _closed(content, around_spans=len(content) >= SPAN_BYTES)
+
+
+def _closed(content: bytes, *, around_spans: bool) -> JsonValue | Refused:
     try:
-        return _read(content)
+        return _read_around_spans(content) if around_spans else _decoded(content, _STRICT)
     except UnicodeDecodeError:
         return Refused("not UTF-8")
     except _RefusedError as refusal:
@@ -86,21 +148,115 @@ def loads(content: bytes) -> JsonValue | Refused:
         return Refused("nested too deeply")
 
 
-def _read(content: bytes) -> JsonValue:
+def _read_around_spans(content: bytes) -> JsonValue:
+    """Parse what is left when each long string, with its quotes, is replaced by `NaN`.
+
+    Strings and NaN may stand in the same places, keys excepted, and the decoder asks for the value
+    of each NaN in the order of the text. A genuine one makes it ask once too often.
+    """
+    spans = tuple(_long_strings(content))
+    if not spans:
+        return _decoded(content, _STRICT)
+    if not content.isascii():
+        for span in spans:
+            span.octets().decode()
+    ends = [0, *(span.end + 1 for span in spans)]
+    starts = [*(span.start - 1 for span in spans), len(content)]
+    kept = [content[end:start] for end, start in zip(ends, starts, strict=True)]
+    left = iter(spans)
+
+    def next_span(name: str) -> Span:
+        span = next(left, None)
+        return _constant(name) if span is None or name != "NaN" else span
+
+    return _decoded(b"NaN".join(kept), _decoder(next_span))
+
+
+def _long_strings(content: bytes) -> Iterator[Span]:
+    """Find long strings that a parser would take as they stand.
+
+    A quote opens a string, and the next one that no escape precedes closes it, as in a parser: what
+    stands between strings has no quotes.
+
+    Yields:
+        Each such string without its quotes, in order.
+    """
+    quote = -1
+    inside = 0  # where the string, or what follows its last escaped quote, starts; 0 outside
+    for _ in range(_MOST_QUOTES):
+        quote = content.find(b'"', quote + 1)
+        if quote < 0:
+            return
+        if inside:
+            inside = quote + 1 if _is_escaped(content, inside, quote) else 0
+            continue
+        inside = quote + 1
+        end = _plain_end(content, inside)
+        if end:
+            yield Span(content, inside, end)
+            quote, inside = end, 0
+
+
+def _is_escaped(content: bytes, start: int, quote: int) -> bool:
+    """Tell whether the backslashes before a quote, none of them before `start`, are odd."""
+    if content[quote - 1] != ord("\\"):
+        return False
+    before = content[start:quote]
+    return (len(before) - len(before.rstrip(b"\\"))) % 2 == 1
+
+
+def _plain_end(content: bytes, start: int) -> int:
+    """Return the end of a long string that has no escapes or controls and is no key, else 0."""
+    if content.find(b'"', start, start + SPAN_BYTES) >= 0:
+        return 0
+    for piece in range(start, len(content), _PIECE_BYTES):
+        end = content.find(b'"', piece, piece + _PIECE_BYTES)
+        limit = piece + _PIECE_BYTES if end < 0 else end
+        if content.find(b"\\", piece, limit) >= 0:
+            return 0
+        if end >= 0:
+            is_key = _COLON.match(content, end + 1)
+            return 0 if is_key or _has_controls(content, start - 1, end + 1) else end
+    return 0
+
+
+def _has_controls(content: bytes, start: int, end: int) -> bool:
+    """Tell whether a string, quotes and all, has characters that stand in none (RFC 8259, 7)."""
+    try:
+        _CHECKER.decode(memoryview(content)[start:end])
+    except msgspec.DecodeError:
+        return True
+    return False
+
+
+def _decoded(content: bytes, decoder: json.JSONDecoder) -> JsonValue:
     if content.startswith(codecs.BOM_UTF8):
         raise _RefusedError("a byte order mark")
     text = content.decode().strip(_WHITE_SPACE)
     value: JsonValue
-    value, end = _DECODER.raw_decode(text)
+    value, end = decoder.raw_decode(text)
     if end != len(text):
         raise _RefusedError("bytes after the value")
     # The walks below are slow and seldom needed: only a text with as many brackets can be as deep,
     # and once the bytes are UTF-8 only an escape can make a surrogate.
-    if content.count(b"[") + content.count(b"{") > MAX_DEPTH and _is_deep(value):
+    if _has_brackets(text) and _is_deep(value):
         raise _RefusedError("nested too deeply")
-    if b"\\" in content and b"\\u" in content and _has_surrogate(value):
+    if "\\" in text and "\\u" in text and _has_surrogate(value):
         raise _RefusedError("a lone surrogate")
     return value
+
+
+def _has_brackets(text: str) -> bool:
+    """Tell whether there are enough to nest too deeply; `find` skips what lies between faster."""
+    brackets = 0
+    for bracket in "[{":
+        at = text.find(bracket)
+        while at >= 0:
+            brackets += 1
+            if brackets > MAX_DEPTH:
+                return True
+            at = text.find(bracket, at + 1)
+    return False
 
 
 def _children(value: JsonValue) -> list[JsonValue]:

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 from aiohttp import HttpVersion11, StreamReader, hdrs, web
 
+from gateway.core.catalog.model import Provider
 from gateway.core.request import Malformed, Request, Whole
 from gateway.proxy.header import read_headers
 from gateway.proxy.target import Target, read_target
@@ -20,6 +21,8 @@ from gateway.proxy.target import Target, read_target
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
 _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})  # known to HTTP, not acceptable here
+# What identification reads beside the catalogue's own headers.
+_IDENTITY_HEADERS = frozenset({"authorization", "x-api-key"})
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -51,6 +54,20 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("the names of a route are in lower case")
 
 
+def route_to(provider: Provider, *, upstream: str) -> Route:
+    """Return the route of a Host that selects an upstream of this provider."""
+    return Route(
+        upstream=upstream,
+        provider=provider.name,
+        decision_headers=provider.decision_headers | provider.key_headers | _IDENTITY_HEADERS,
+        decision_parameters=frozenset(
+            name.casefold()
+            for name in provider.decision_parameters | provider.credential_parameters
+        ),
+        underscore_headers=provider.underscore_headers,
+    )
+
+
 class Door(msgspec.Struct, frozen=True, kw_only=True):
     """What reading needs to know.
 
@@ -65,7 +82,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     body_timeout_s: float
 
 
-class _Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True):
     """A head that was found acceptable."""
 
     target: Target
@@ -123,33 +140,53 @@ def _version_fault() -> Malformed:
     return Malformed(reason="malformed.syntax", detail="a version other than HTTP/1.1")
 
 
-def _read_head(http: web.BaseRequest, route: Route, door: Door) -> _Head | Malformed:
+def _read_head(http: web.BaseRequest, route: Route, door: Door) -> Head | Malformed:
     if http.version != HttpVersion11:
         return _version_fault()
-    if http.method not in _METHODS:
-        refused = http.method in _REFUSED_METHODS
+    return read_head(
+        http.method, http.raw_path, http.raw_headers, route=route, body_bytes=door.body_bytes
+    )
+
+
+def read_head(
+    method: str,
+    target: str,
+    lines: Sequence[tuple[bytes, bytes]],
+    *,
+    route: Route,
+    body_bytes: int,
+) -> Head | Malformed:
+    """Read a head that a parser has taken apart.
+
+    Args:
+        method: as sent.
+        target: the characters between method and version.
+        lines: name and value as sent, white space around the value taken off.
+        route: what the Host selects.
+        body_bytes: largest body, inclusive.
+    """
+    if method not in _METHODS:
+        refused = method in _REFUSED_METHODS
         return Malformed(
             reason="malformed.method",
             detail="a method that is not proxied",
             status=405 if refused else 501,
         )
-    target = read_target(http.raw_path, route.decision_parameters)
-    if isinstance(target, Malformed):
-        return target
-    headers = read_headers(
-        http.raw_headers, once=route.decision_headers, underscored=route.underscore_headers
-    )
+    canonical = read_target(target, route.decision_parameters)
+    if isinstance(canonical, Malformed):
+        return canonical
+    headers = read_headers(lines, once=route.decision_headers, underscored=route.underscore_headers)
     if isinstance(headers, Malformed):
         return headers
-    return _body_fault(http.method, headers, door) or _Head(target, headers)
+    return _body_fault(method, headers, body_bytes) or Head(canonical, headers)
 
 
-def _body_fault(method: str, headers: Mapping[str, str], door: Door) -> Malformed | None:
+def _body_fault(method: str, headers: Mapping[str, str], body_bytes: int) -> Malformed | None:
     """Judge the body by what the head says of it."""
     length = int(headers.get("content-length", "0"))  # digits only, llhttp saw to it
     if method in _BODILESS and (length or "transfer-encoding" in headers):
         return Malformed(reason="malformed.body", detail="a body with a method that has none")
-    return _length_fault() if length > door.body_bytes else None
+    return _length_fault() if length > body_bytes else None
 
 
 def _length_fault() -> Malformed:

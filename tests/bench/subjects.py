@@ -5,6 +5,7 @@ To add one, add a `Measure` to `measures`: its factory makes the callable.
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -76,6 +77,8 @@ class Subjects:
             Measure(name=SYNC, make=self.synced),
             Measure(name="strict_json.loads", make=lambda: _strict_json, beside=JSON),
             Measure(name="classify", make=self.classified, beside=JSON),
+            *_sized(self.snapshot, "300 KB", 300_000),
+            *_sized(self.snapshot, "7 MB", 7_000_000),
             Measure(name="identify, token seen before", make=self.known, beside=SHA256),
             Measure(name="identify, inbound SigV4", make=self.verified, beside=HMAC),
             Measure(name="locate", make=self.located, beside=SHA256),
@@ -179,6 +182,26 @@ class Subjects:
         )
 
 
+def _sized(snapshot: Snapshot, size: str, length: int) -> list[Measure]:
+    """Measure classification of a search whose image makes its body this long, in bytes."""
+    image = base64.b64encode(os.urandom(length * 3 // 4)).decode()
+    body = json.dumps({"CollectionId": "c", "Image": {"Bytes": image}}).encode()
+    headers = {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": "RekognitionService.SearchFacesByImage",
+    }
+    request = _request(headers, body)
+    yardstick = f"json.loads, {size}"
+    return [
+        Measure(name=yardstick, make=lambda: lambda: json.loads(body)),
+        Measure(
+            name=f"classify, {size}",
+            make=lambda: lambda: classify(request, snapshot.catalog, OBSERVED),
+            beside=yardstick,
+        ),
+    ]
+
+
 def _snapshot(callers: Callers, directory: Path, now: datetime) -> Snapshot:
     """Load a snapshot as `facegate serve` would."""
     tenant_file, country = directory / "tenants.yaml", directory / "country.mmdb"
@@ -223,7 +246,7 @@ def _snapshot(callers: Callers, directory: Path, now: datetime) -> Snapshot:
     )
 
 
-def _request(headers: Mapping[str, str]) -> Request:
+def _request(headers: Mapping[str, str], body: bytes = BODY) -> Request:
     return Request(
         method="POST",
         host=facegate.HOST,
@@ -232,8 +255,8 @@ def _request(headers: Mapping[str, str]) -> Request:
         path=PATH,
         query_string="",
         query=(),
-        headers={"host": facegate.HOST, **_lower(headers), "content-length": str(len(BODY))},
-        body=Whole(BODY),
+        headers={"host": facegate.HOST, **_lower(headers), "content-length": str(len(body))},
+        body=Whole(body),
         peer="127.0.0.1",
     )
 

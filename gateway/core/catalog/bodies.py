@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from urllib.parse import unquote_plus
 
+import msgspec
+
+from gateway.core.catalog.dialects import protobuf
+from gateway.core.catalog.dialects.table import READERS
+from gateway.core.catalog.media import MediaType, read_media_type
+from gateway.core.catalog.model import Provider, Rule
+from gateway.core.catalog.parameters import unfold
 from gateway.core.catalog.rows import BodyKind
 from gateway.core.request import Body, Request, Whole
-from gateway.core.strict_json import JsonValue, Refused, loads
-
-FORM = "application/x-www-form-urlencoded"
+from gateway.core.strict_json import JsonValue, Refused
 
 _NO_MEMBERS: Mapping[str, JsonValue] = {}
-_CHARSETS = frozenset({"utf-8", '"utf-8"', "utf8", '"utf8"'})
-_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NO_PARAMETERS: Mapping[str, str] = {}
+_NO_MEDIA = MediaType("", {})
+_FORMS: Mapping[str, BodyKind] = {
+    "application/x-www-form-urlencoded": "form",
+    "multipart/form-data": "multipart",
+}
 
 
-def media_type(request: Request) -> str | None:
-    """Return the media type, lower case and without parameters; empty where none is said.
+class Read(msgspec.Struct, frozen=True):
+    """How a body is read, and its bytes; `content` is None where it streams."""
 
-    None where a parameter says an encoding other than UTF-8, in which the same bytes would be other
-    text (RFC 9110 section 8.3).
-    """
-    value = request.headers.get("content-type", "")
-    if ";" not in value:
-        return value.strip().lower()
-    essence, *parameters = value.split(";")
-    for parameter in parameters:
-        name, _, charset = parameter.strip().lower().partition("=")
-        if name == "charset" and charset not in _CHARSETS:
-            return None
-    return essence.strip().lower()
+    kind: BodyKind
+    media: MediaType
+    content: bytes | None
 
 
-def members_of(
-    request: Request, contents: Mapping[str, BodyKind]
-) -> Mapping[str, JsonValue] | Refused | None:
-    """Read the body's members; none of them where it is empty, and None where it is not read.
+def kind_of(request: Request, contents: Mapping[str, BodyKind]) -> Read | Refused:
+    """Tell how the body of an operation is read.
 
     Args:
         request: the request.
@@ -45,62 +41,59 @@ def members_of(
             request without body.
     """
     body = request.body
+    content = body.content if isinstance(body, Whole) else None
+    value = request.headers.get("content-type", "")
     if "" in contents and _is_empty(body):
+        return Read("empty", _NO_MEDIA, b"")
+    # The tables hold media types as they are written where no parameter is.
+    media = MediaType(value, _NO_PARAMETERS) if value in contents else read_media_type(value)
+    kind = contents.get(media.essence) if media and media.essence else None
+    if media is None or kind is None:
+        return Refused("a media type in which this operation is not sent")
+    return Read(kind, media, content)
+
+
+def members_of(
+    read: Read, rule: Rule, provider: Provider
+) -> Mapping[str, JsonValue] | Refused | None:
+    """Read the body's members; none of them where it is empty, and None where it is not read."""
+    if read.content is None:
+        return None
+    reader = READERS.get(read.kind)
+    if reader is not None:
+        members = reader(read.content, read.media)
+        if read.kind == "indexed_form" and not isinstance(members, Refused):
+            return unfold(members)
+        return members
+    if read.kind == "empty":
         return _NO_MEMBERS
-    media = media_type(request)
-    match contents.get(media) if media else None:
-        case "json":
-            return _read_json(body)
-        case "form":
-            return read_form(body)
-        case "opaque":
-            return None
-        case _:
-            return Refused("a media type in which this operation is not sent")
+    if rule.message and read.kind in {"grpc", "protobuf"}:
+        return _message_of(read.kind, read.content, rule.message, provider)
+    return None
+
+
+def _message_of(
+    kind: BodyKind, content: bytes, message: str, provider: Provider
+) -> Mapping[str, JsonValue] | Refused | None:
+    framed = protobuf.read_frame(content) if kind == "grpc" else content
+    if framed is None or isinstance(framed, Refused):
+        return framed
+    return protobuf.read_message(framed, provider.messages, message)
 
 
 def _is_empty(body: Body) -> bool:
     return not (body.content if isinstance(body, Whole) else body.length)
 
 
-def _read_json(body: Body) -> Mapping[str, JsonValue] | Refused | None:
-    if not isinstance(body, Whole):
-        return None
-    match loads(body.content):
-        case Refused(reason):
-            return Refused(f"the body has no single reading: {reason}")
-        case dict() as members:
-            return members
-        case _:
-            return Refused("the body is not a JSON object")
+def form_of(request: Request) -> Mapping[str, JsonValue] | Refused | None:
+    """Read the fields of a body that is a form, whatever the operation takes.
 
-
-def read_form(body: Body) -> Mapping[str, JsonValue] | Refused | None:
-    """Read a form strictly (WHATWG URL section 5); None where the body streams.
-
-    Refused are: a field twice, one without `=`, an empty one, `;` (which some parsers take for a
-    separator), what is not ASCII, a broken escape, and escapes that are not UTF-8.
+    None where it is no form. Where it is one and streams, that is no reading.
     """
-    if not isinstance(body, Whole):
+    media = read_media_type(request.headers.get("content-type", ""))
+    kind = _FORMS.get(media.essence) if media else None
+    if media is None or kind is None:
         return None
-    try:
-        text = body.content.decode("ascii")
-        if ";" in text or _BROKEN_ESCAPE.search(text):
-            return Refused("the body is not a form with one reading")
-        pairs = [_read_field(field) for field in text.split("&")] if text else []
-    except ValueError:
-        return Refused("the body is not a form with one reading")
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        return Refused("the body has the same field twice")
-    return fields
-
-
-def _read_field(field: str) -> tuple[str, JsonValue]:
-    """Decode one field.
-
-    Raises:
-        ValueError: there is no `=`, or an escape is not UTF-8.
-    """
-    name, value = field.split("=", 1)
-    return unquote_plus(name, errors="strict"), unquote_plus(value, errors="strict")
+    if not isinstance(request.body, Whole):
+        return Refused("a form that may name the operation was not read")
+    return READERS[kind](request.body.content, media)

@@ -7,24 +7,37 @@ client sends raises.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import msgspec
 
-from gateway.core.catalog.bodies import members_of
-from gateway.core.catalog.conditions import verdict_of
-from gateway.core.catalog.model import OVERRIDES, Catalog, Place, Provider, Rule
-from gateway.core.catalog.naming import Named, ambiguous, named_operation
-from gateway.core.catalog.parameters import decisive
+from gateway.core.catalog.batches import combined, inner_request
+from gateway.core.catalog.bodies import Read
+from gateway.core.catalog.conditions import pick, text_of, verdict_of
+from gateway.core.catalog.dialects import batch
+from gateway.core.catalog.model import OVERRIDES, Catalog, Expectation, Provider, Rule, Verdict
+from gateway.core.catalog.naming import Doubt, Unnamed
 from gateway.core.catalog.places import Seen, values_at
-from gateway.core.operation import Ambiguous, Classified, Destination, Observed, Operation, Unknown
+from gateway.core.catalog.reading import Reading, read_as
+from gateway.core.catalog.stated import stated_of
+from gateway.core.catalog.suspects import ambiguous, suspects
+from gateway.core.operation import Ambiguous, Classified, Observed, Operation, Unknown
 from gateway.core.request import Request
 from gateway.core.strict_json import Refused
 
-_NO_PARAMETERS: Mapping[str, str] = {}
-# Names stand in records, so they are bounded; the longest list of real ones is Tencent's, of 100
-# groups, and the longest single one an ARN of 2,048 characters.
-_MAX_NAMES = 100
-_MAX_NAMES_CHARACTERS = 8192
 _UNREAD = ("the body was not read: of what it may say, the most restrictive",)
+
+
+class _Around(msgspec.Struct, frozen=True):
+    """What a request is classified with.
+
+    Attributes:
+        providers: those that the host may stand for; the upstream's own first.
+        observed: what the edge remembers.
+        inside: whether the request is one of a batch.
+    """
+
+    providers: tuple[Provider, ...]
+    observed: Observed
+    inside: bool = False
 
 
 def classify(request: Request, catalog: Catalog, observed: Observed) -> Classified:
@@ -38,86 +51,116 @@ def classify(request: Request, catalog: Catalog, observed: Observed) -> Classifi
     provider = catalog.providers.get(request.provider)
     if provider is None:
         return Unknown(provider=request.provider, reason="the provider is not in the catalogue")
+    providers: tuple[Provider, ...] = (provider,)
+    if provider.beside:
+        providers += tuple(catalog.providers[name] for name in provider.beside)
+    return _classified(request, _Around(providers, observed))
+
+
+def _classified(request: Request, around: _Around) -> Classified:
     if not request.headers.keys().isdisjoint(OVERRIDES):
-        return ambiguous(provider, (None,), "a header asks for another method or path")
-    query = _query_of(request, provider)
-    if isinstance(query, Refused):
-        return ambiguous(provider, (None,), query.reason)
-    named = named_operation(request, query, provider)
-    if not isinstance(named, Named):
-        return named
-    members = members_of(request, named.contents)
-    if isinstance(members, Refused):
-        return ambiguous(provider, (named.rule,), members.reason)
-    return _operation(provider, named, Seen(members, query, named.segments, observed))
+        reason = "a header asks for another method or path"
+        return ambiguous(around.providers[0], suspects(request, around.providers), reason)
+    first: Unnamed | None = None
+    for provider in around.providers:
+        found = _of(request, provider, around)
+        if not isinstance(found, Unnamed):
+            return found
+        # Of what several do not know, an indicator that is there tells more than a path.
+        first = found if first is None or (found.said and not first.said) else first
+    return _unknown(request, around, first or Unnamed(""))
 
 
-def _query_of(request: Request, provider: Provider) -> Mapping[str, str] | Refused:
-    if not request.query:
-        return _NO_PARAMETERS
-    return decisive(request.query, provider.parameter_names, ignore_case=provider.ignore_case)
+def _unknown(request: Request, around: _Around, unnamed: Unnamed) -> Unknown | Ambiguous:
+    """Answer to what names no operation: some server may still take it for the name of one."""
+    provider = around.providers[0]
+    rules = [rule for rule in suspects(request, around.providers) if rule is not None]
+    if rules and not unnamed.said:
+        return ambiguous(provider, rules, "an operation is named in another spelling")
+    return Unknown(provider=provider.name, reason=unnamed.reason, reading=unnamed.said)
 
 
-def _operation(provider: Provider, named: Named, seen: Seen) -> Operation | Unknown | Ambiguous:
-    rule = named.rule
+def _of(request: Request, provider: Provider, around: _Around) -> Classified | Unnamed:
+    reading = read_as(request, provider, around.observed)
+    if isinstance(reading, Unnamed):
+        return reading
+    if isinstance(reading, Doubt):
+        rules = reading.rules or suspects(request, around.providers)
+        return ambiguous(provider, rules, reading.reason)
+    if reading.body.kind == "batch":
+        return _batch(request, reading.rules[0], provider, reading.body, around)
+    return _operation(provider, reading)
+
+
+def _batch(
+    request: Request, rule: Rule, provider: Provider, read: Read, around: _Around
+) -> Classified:
+    if around.inside:
+        return ambiguous(provider, (rule,), "a batch in a batch")
+    if read.content is None:
+        return Unknown(provider=provider.name, reason="a batch that was not read", reading=_UNREAD)
+    parts = batch.read(read.content, read.media)
+    if isinstance(parts, Refused):
+        return ambiguous(provider, (rule,), parts.reason)
+    within = msgspec.structs.replace(around, inside=True)
+    found = [_classified(inner_request(request, part), within) for part in parts]
+    return combined(rule.name, provider.name, found)
+
+
+def _operation(provider: Provider, read: Reading) -> Operation | Unknown | Ambiguous:
+    seen = read.seen
+    rule = pick(read.rules, seen)
+    if isinstance(rule, Refused):
+        return ambiguous(provider, read.rules, rule.reason)
+    unexpected = _unexpected(provider, rule, seen) if provider.expects else None
+    if unexpected is not None:
+        return unexpected
     verdict = verdict_of(rule, seen)
     if isinstance(verdict, Refused):
         return ambiguous(provider, (rule,), verdict.reason)
-    reading = named.said + verdict.said
+    reading = read.said + verdict.said
     if seen.members is None:
         reading += _UNREAD
     if verdict.operation_class == "unknown":
         return Unknown(
             provider=provider.name, reason=f"{rule.name} in a form not known", reading=reading
         )
-    gallery = _gallery(rule, seen)
-    if isinstance(gallery, Refused):
-        return ambiguous(provider, (rule,), gallery.reason)
-    destinations = _destinations(rule, seen)
-    if isinstance(destinations, Refused):
-        return ambiguous(provider, (rule,), destinations.reason)
+    return _known(provider, rule, verdict, seen, reading)
+
+
+def _unexpected(provider: Provider, rule: Rule, seen: Seen) -> Unknown | Ambiguous | None:
+    """Judge values that SDKs do not send; None where there are none."""
+    for expected in provider.expects:
+        values = values_at(expected.place, seen)
+        if isinstance(values, Refused):
+            return ambiguous(provider, (rule,), values.reason)
+        if values and not expected.values.issuperset(text_of(value) or "" for value in values):
+            return _other_than(expected, provider, rule)
+    return None
+
+
+def _other_than(expected: Expectation, provider: Provider, rule: Rule) -> Unknown | Ambiguous:
+    reason = f"`{expected.said}` has a value that SDKs do not send"
+    if expected.otherwise == "ambiguous":
+        return ambiguous(provider, (rule,), reason)
+    return Unknown(provider=provider.name, reason=reason, reading=(f"can be read as {rule.name}",))
+
+
+def _known(
+    provider: Provider, rule: Rule, verdict: Verdict, seen: Seen, reading: tuple[str, ...]
+) -> Operation | Ambiguous:
+    stated = stated_of(rule, seen)
+    if isinstance(stated, Refused):
+        return ambiguous(provider, (rule,), stated.reason)
     return Operation(
         provider=provider.name,
         name=rule.name,
         operation_class=verdict.operation_class,
         access=verdict.access,
         subclass=verdict.subclass,
-        gallery=gallery,
-        destinations=destinations,
+        gallery=stated.gallery,
+        destinations=stated.destinations,
+        candidates=stated.candidates,
+        faces=stated.faces,
         reading=reading,
     )
-
-
-def _gallery(rule: Rule, seen: Seen) -> str | Refused:
-    named: list[str] = []
-    for place in rule.gallery:
-        texts = _texts(place, seen)
-        if isinstance(texts, Refused):
-            return texts
-        if texts:
-            named.append(",".join(texts))
-    if len(named) > 1:
-        return Refused("a gallery is named in two ways")
-    return named[0] if named else ""
-
-
-def _destinations(rule: Rule, seen: Seen) -> tuple[Destination, ...] | Refused:
-    found: list[Destination] = []
-    for kind, place in rule.destinations:
-        texts = _texts(place, seen)
-        if isinstance(texts, Refused):
-            return texts
-        found.extend(Destination(kind=kind, value=text) for text in texts)
-    return tuple(found)
-
-
-def _texts(place: Place, seen: Seen) -> list[str] | Refused:
-    """Return the values at a place, which name things; none where the body was not read."""
-    values = values_at(place, seen)
-    if isinstance(values, Refused):
-        return values
-    texts = [value for value in values or () if isinstance(value, str)]
-    named = len(texts) == len(values or ()) <= _MAX_NAMES
-    if not named or sum(map(len, texts)) > _MAX_NAMES_CHARACTERS:
-        return Refused("what names a gallery or destination is no name")
-    return texts

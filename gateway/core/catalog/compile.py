@@ -6,55 +6,32 @@ at once. There is no default that a mistake falls back to: the catalogue does no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 import msgspec
 
+from gateway.core.catalog.checks import mistakes_of
+from gateway.core.catalog.dialects.protobuf import Field, Schema, parse_field
 from gateway.core.catalog.model import (
     OVERRIDES,
+    Condition,
+    Expectation,
+    HeaderPlace,
     Indicator,
-    Node,
+    MemberPlace,
     Place,
     Provider,
-    QueryPlace,
+    Routes,
     Rule,
 )
-from gateway.core.catalog.rows import IndicatorRow, OperationRow, ProviderRow
+from gateway.core.catalog.places import parse_place
+from gateway.core.catalog.rows import IndicatorRow, OperationRow, ProviderRow, RoutesRow
 from gateway.core.catalog.rules import MistakeError, compile_rule
-from gateway.core.catalog.trees import Branch, grow, has_route, variables_of
+from gateway.core.catalog.shapes import shaped
+from gateway.core.catalog.trees import Branch, grow, has_route, templates_of, variables_of
 
-# RFC 9110 section 7.6.1: of one connection only, so never passed on.
-_OF_ONE_CONNECTION = frozenset(
-    {
-        "connection",
-        "keep-alive",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    }
-)
-# Made afresh for the upstream, or the caller's secret, or a wish for another request.
-_NEVER_FORWARDED = _OF_ONE_CONNECTION.union(
-    OVERRIDES,
-    {
-        "authorization",
-        "content-length",
-        "cookie",
-        "expect",
-        "forwarded",
-        "host",
-        "proxy-authorization",
-        "x-amz-date",
-        "x-amz-security-token",
-        "x-forwarded-for",
-    },
-)
-# A cookie would outlive the decision; the query-error header makes botocore lose the typed error.
-_NEVER_RETURNED = _OF_ONE_CONNECTION.union({"content-length", "set-cookie", "x-amzn-query-error"})
-_NONE: frozenset[str] = frozenset()
+_NO_ROUTES = RoutesRow()
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -64,83 +41,91 @@ class Mistake(msgspec.Struct, frozen=True):
     message: str
 
 
+class _Forest:
+    """The trees of one file while they grow; owned by its compilation."""
+
+    def __init__(self, file: ProviderRow) -> None:
+        self.file = file
+        self.roots: dict[tuple[str, ...], Branch] = {}
+
+    def plant(self, row: OperationRow, rule: Rule) -> None:
+        """Add a row's templates.
+
+        Raises:
+            MistakeError: one of them does not hold.
+        """
+        root = self.roots.setdefault(row.hosts, Branch())
+        for template in templates_of(row, self.file.routes or _NO_ROUTES):
+            grow(root, template, rule, ignore_case=self.file.ignore_case)
+
+    def routes(self) -> tuple[Routes, ...]:
+        """Return the grown trees, those of some hosts last."""
+        return tuple(
+            Routes(
+                root=root.node(),
+                ignore_case=self.file.ignore_case,
+                optional_slash=self.file.optional_slash,
+                verbs=root.has_verbs(),
+                hosts=hosts,
+            )
+            for hosts, root in sorted(self.roots.items())
+        )
+
+
 def compile_provider(file: ProviderRow) -> Provider | tuple[Mistake, ...]:
     """Compile a data file, or tell every mistake in it, in the file's order."""
-    mistakes = [
-        Mistake("", message)
-        for message in chain(_header_mistakes(file), _indicator_mistakes(file), _set_mistakes(file))
-    ]
+    mistakes = [Mistake("", message) for message in mistakes_of(file)]
     rules: dict[str, Rule] = {}
-    root = Branch()
-    for row in file.operations:
-        if row.name in rules:
-            mistakes.append(Mistake(row.name, "the same name twice"))
+    rows: list[OperationRow] = []
+    forest = _Forest(file)
+    for written in file.operations:
+        if written.name in rules:
+            mistakes.append(Mistake(written.name, "the same name twice"))
             continue
         try:
-            rules[row.name] = _compile_row(row, file, root)
+            row = shaped(written, file.shapes)
+            rules[row.name] = _compile_row(row, file, forest)
+            rows.append(row)
         except MistakeError as mistake:
-            mistakes.append(Mistake(row.name, str(mistake)))
+            mistakes.append(Mistake(written.name, str(mistake)))
     if mistakes:
         return tuple(mistakes)
-    named = [rules[row.name] for row in file.operations if not has_route(row)]
-    indicators = tuple(_indicator(row, file, named) for row in file.indicators)
-    return _provider(file, rules.values(), indicators, root.node() if file.routes else None)
+    return _provider(file, tuple(rows), rules, forest.routes())
 
 
-def _header_mistakes(file: ProviderRow) -> Iterator[str]:
-    indicated = tuple(each.name for each in file.indicators if each.by == "header")
-    for field, headers, never in (
-        ("forward_headers", file.forward_headers, _NEVER_FORWARDED.union(file.key_headers)),
-        ("response_headers", file.response_headers, _NEVER_RETURNED),
-        ("key_headers", file.key_headers, _NONE),
-        ("underscore_headers", file.underscore_headers, _NONE),
-        ("indicators", indicated, _NONE),
-    ):
-        for header in headers:
-            if header in never:
-                yield f"{field}: `{header}` may not stand there"
-            if header != header.lower():
-                yield f"{field}: `{header}` is not in lower case"
-
-
-def _indicator_mistakes(file: ProviderRow) -> Iterator[str]:
-    for indicator in file.indicators:
-        if indicator.body not in file.bodies:
-            yield f"indicator `{indicator.name}`: no table of bodies `{indicator.body}`"
-
-
-def _set_mistakes(file: ProviderRow) -> Iterator[str]:
-    if not file.sources:
-        yield "no source is named"
-    if file.routes is None:
-        return
-    for name, versions in file.routes.sets.items():
-        for version in versions:
-            if version not in file.routes.versions:
-                yield f"set `{name}`: no API version `{version}`"
-
-
-def _compile_row(row: OperationRow, file: ProviderRow, root: Branch) -> Rule:
+def _compile_row(row: OperationRow, file: ProviderRow, forest: _Forest) -> Rule:
     """Compile one row, and grow its path if it has one.
 
     Raises:
         MistakeError: the row does not hold.
     """
     routed = has_route(row)
-    body = row.body or ("default" if routed else "")
-    rule = compile_rule(row, file, variables=variables_of(row), body=body)
-    if routed and file.routes:
-        grow(root, row, rule, file.routes, ignore_case=file.ignore_case)
-    elif routed or not any(indicator.accepted for indicator in file.indicators):
+    indicated = any(indicator.accepted for indicator in file.indicators)
+    if not (file.routes or row.hosts if routed else indicated):
         raise MistakeError("no request can name it: no routes, or no indicator")
+    templates = templates_of(row, file.routes or _NO_ROUTES)
+    variables = tuple({name: None for each in templates for name in variables_of(each)})
+    body = row.body or ("default" if routed else "")
+    rule = compile_rule(row, file, variables=variables, body=body)
+    if routed:
+        forest.plant(row, rule)
     return rule
 
 
-def _indicator(row: IndicatorRow, file: ProviderRow, rules: Sequence[Rule]) -> Indicator:
+def _indicator(
+    row: IndicatorRow, file: ProviderRow, rules: Mapping[str, Rule], routed: frozenset[str]
+) -> Indicator:
+    endings = [
+        (row.prefix + name.removesuffix("*"), rule)
+        for name, rule in rules.items()
+        if name.endswith("*") and name not in routed
+    ]
     return Indicator(
         by=row.by,
         name=row.name,
-        rules={row.prefix + rule.name: rule for rule in rules},
+        rules={row.prefix + name: rule for name, rule in rules.items() if name not in routed},
+        endings=tuple(sorted(endings, key=_length, reverse=True)),
+        routed={row.prefix + name: rule for name, rule in rules.items() if name in routed},
         methods=frozenset(row.methods),
         path=row.path,
         contents=file.bodies[row.body],
@@ -149,17 +134,42 @@ def _indicator(row: IndicatorRow, file: ProviderRow, rules: Sequence[Rule]) -> I
     )
 
 
+def _length(ending: tuple[str, Rule]) -> int:
+    return len(ending[0])
+
+
+def _schema(file: ProviderRow) -> Schema:
+    messages: dict[str, dict[int, Field]] = {}
+    for name, fields in file.messages.items():
+        read = {int(number): parse_field(text) for number, text in fields.items()}
+        messages[name] = {number: field for number, field in read.items() if field is not None}
+    return messages
+
+
+def _expectations(file: ProviderRow) -> Iterator[Expectation]:
+    for row in file.expects:
+        place = parse_place(row.at, ())
+        if place is not None:
+            yield Expectation(place, frozenset(row.values), row.otherwise, row.at)
+
+
 def _provider(
     file: ProviderRow,
-    rules: Iterable[Rule],
-    indicators: tuple[Indicator, ...],
-    routes: Node | None,
+    rows: tuple[OperationRow, ...],
+    rules: Mapping[str, Rule],
+    routes: tuple[Routes, ...],
 ) -> Provider:
+    routed = frozenset(row.name for row in rows if has_route(row))
+    indicators = tuple(_indicator(row, file, rules, routed) for row in file.indicators)
+    expects = tuple(_expectations(file))
+    places = [
+        *chain.from_iterable(map(_places_of, rules.values())),
+        *(each.place for each in expects),
+    ]
     parameters = {each.name for each in indicators if each.by == "query"}
-    parameters |= {
-        place.name for rule in rules for place in _places_of(rule) if isinstance(place, QueryPlace)
-    }
+    parameters.update(chain.from_iterable(map(_query_names, places)))
     headers = {each.name for each in indicators if each.by == "header"}
+    headers.update(place.name for place in places if isinstance(place, HeaderPlace))
     return Provider(
         name=file.name,
         title=file.title,
@@ -169,6 +179,11 @@ def _provider(
         error_form=file.error_form,
         key_headers=frozenset(file.key_headers),
         credential_parameters=frozenset(file.credential_parameters),
+        credential_fields=frozenset(file.credential_fields),
+        credential_segments=frozenset(file.credential_segments),
+        signers=file.signers,
+        scopes=file.scopes,
+        beside=file.beside,
         decision_headers=OVERRIDES.union(headers, {"content-type"}),
         decision_parameters=frozenset(parameters),
         underscore_headers=frozenset(file.underscore_headers),
@@ -178,15 +193,29 @@ def _provider(
         ignore_case=file.ignore_case,
         parameter_names={name.casefold(): name for name in parameters},
         form_names={each.name.casefold(): each.name for each in indicators if each.by == "form"},
+        expects=expects,
         indicators=indicators,
         routes=routes,
-        operations=file.operations,
+        rules=rules,
+        messages=_schema(file),
+        has_processors=any(rule.processor for rule in rules.values()),
+        operations=rows,
     )
 
 
+def _query_names(place: Place) -> tuple[str, ...]:
+    if isinstance(place, MemberPlace) and "query" in place.sources:
+        return place.steps[0].names
+    return ()
+
+
 def _places_of(rule: Rule) -> Iterator[Place]:
-    yield from rule.gallery
+    yield from chain.from_iterable(rule.gallery)
     yield from (place for _, place in rule.destinations)
-    yield from (condition.place for variant in rule.variants for condition in variant.when)
+    yield from rule.candidates
+    yield from rule.probes
+    conditions: Iterable[Condition] = chain(rule.when, *(each.when for each in rule.variants))
+    yield from (condition.place for condition in conditions)
+    yield from (place for place in (rule.faces, rule.processor) if place is not None)
     if rule.features:
         yield rule.features.place

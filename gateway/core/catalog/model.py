@@ -12,7 +12,8 @@ from typing import Literal
 
 import msgspec
 
-from gateway.core.catalog.rows import BodyKind, ErrorForm, OperationRow
+from gateway.core.catalog.dialects.protobuf import Schema
+from gateway.core.catalog.rows import BodyKind, ErrorForm, OperationRow, ProcessorEffect, Signer
 from gateway.core.operation import Access, OperationClass
 
 # Headers by which frameworks and front ends let a client ask for another method or path than the
@@ -29,51 +30,68 @@ OVERRIDES = frozenset(
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One step into a JSON body.
+    """One step into members.
 
     Attributes:
         names: the spellings of the member (`imageContext`, `image_context`).
         folded: the same without case; another spelling of them is another reading.
         each: whether the member is a list, each of whose elements is meant.
+        parsed: whether the member may be JSON inside of a string.
+        split: whether the member is text, each of whose parts between commas is meant.
     """
 
     names: tuple[str, ...]
     folded: frozenset[str]
-    each: bool
+    each: bool = False
+    parsed: bool = False
+    split: bool = False
 
 
-class BodyPlace(msgspec.Struct, frozen=True):
-    """A member of the body, JSON or form."""
+class MemberPlace(msgspec.Struct, frozen=True):
+    """A member of the body, a query parameter, or what may stand as either."""
 
+    sources: tuple[Literal["body", "query"], ...]
     steps: tuple[Step, ...]
 
 
-class QueryPlace(msgspec.Struct, frozen=True):
-    """A query parameter."""
+class HeaderPlace(msgspec.Struct, frozen=True):
+    """A header, by its lower-case name."""
 
     name: str
 
 
 class PathPlace(msgspec.Struct, frozen=True):
-    """A segment of the path, counted among the template's variable segments."""
+    """A variable segment of the path's template."""
 
-    index: int
+    name: str
 
 
 class ObservedPlace(msgspec.Struct, frozen=True):
     """What the edge remembers about the stream processor that the request names."""
 
 
-Place = BodyPlace | QueryPlace | PathPlace | ObservedPlace
-Test = Literal["present", "absent", "single", "several", "is", "is_not"]
+Place = MemberPlace | HeaderPlace | PathPlace | ObservedPlace
+Test = Literal[
+    "present", "absent", "single", "several", "is", "is_not", "has", "exceeds", "matches"
+]
 
 
 class Condition(msgspec.Struct, frozen=True):
-    """A test on the values at a place; `values` for `is` and `is_not`."""
+    """A test on the values at a place.
+
+    Attributes:
+        place: where they stand.
+        test: what is tested; `gateway.core.catalog.rows.When` says what each means.
+        values: for `is`, `is_not` and `has` (without case).
+        count: for `exceeds`.
+        pattern: for `matches`.
+    """
 
     place: Place
     test: Test
     values: frozenset[str] = frozenset()
+    count: int = 0
+    pattern: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -93,14 +111,27 @@ class Variant(msgspec.Struct, frozen=True):
 
 
 class Features(msgspec.Struct, frozen=True):
-    """Verdicts by member of an enumeration, under its name and under its number as text."""
+    """Verdicts by member of an enumeration, under its name and under its number as text.
+
+    With `ignore_case` the names are without case.
+    """
 
     place: Place
     verdicts: Mapping[str, Verdict]
+    ignore_case: bool = False
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """One operation, compiled.
+class Expectation(msgspec.Struct, frozen=True):
+    """Values that a place has in the requests of SDKs; in words, what another one makes of it."""
+
+    place: Place
+    values: frozenset[str]
+    otherwise: Literal["unknown", "ambiguous"]
+    said: str
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
+    """One operation, compiled; equal to itself only, as its name is.
 
     Attributes:
         name: in the provider's own terms.
@@ -108,9 +139,16 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         variants: what it is under conditions.
         features: the enumeration that decides, if any.
         worst: the most restrictive class that it can have.
-        gallery: places of which at most one names the gallery.
+        when: conditions for which it is this operation and not another one of the same path.
+        gallery: places that name the gallery, each in one part or several; they agree.
         destinations: kinds and places of outputs.
+        candidates: places of what to compare with.
+        faces: place of the number of faces to look for.
+        probes: places of images.
+        processor: place of the name of a stream processor.
+        effect: what it does to that processor.
         contents: media types that it takes and how they are read; empty where the indicator says.
+        message: protocol buffer that its gRPC form carries; empty where it is not read.
     """
 
     name: str
@@ -118,22 +156,58 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     variants: tuple[Variant, ...]
     features: Features | None
     worst: OperationClass
-    gallery: tuple[Place, ...]
+    when: tuple[Condition, ...]
+    gallery: tuple[tuple[Place, ...], ...]
     destinations: tuple[tuple[str, Place], ...]
+    candidates: tuple[Place, ...]
+    faces: Place | None
+    probes: tuple[Place, ...]
+    processor: Place | None
+    effect: ProcessorEffect | None
     contents: Mapping[str, BodyKind]
+    message: str
 
 
 class Indicator(msgspec.Struct, frozen=True, kw_only=True):
-    """A header, parameter or field that names operations; `rules` by its whole value."""
+    """A header, parameter or field that names operations.
+
+    Attributes:
+        by: where it stands.
+        name: of the header, parameter or field.
+        rules: operations by the whole value that names them.
+        endings: beginnings of values, the longest first, for operations of any ending.
+        routed: operations that a path has to name as well.
+        methods: HTTP methods that SDKs send it with.
+        path: the path that they send it to.
+        contents: media types.
+        accepted: whether SDKs send it at all.
+        said: in words.
+    """
 
     by: Literal["header", "query", "form"]
     name: str
     rules: Mapping[str, Rule]
+    endings: tuple[tuple[str, Rule], ...]
+    routed: Mapping[str, Rule]
     methods: frozenset[str]
     path: str
     contents: Mapping[str, BodyKind]
     accepted: bool
     said: str
+
+    def names(self, value: str) -> Rule | None:
+        """Return the operation that a value names."""
+        found = self.rules.get(value) or self.routed.get(value)
+        if found is None and self.endings:
+            return next((rule for start, rule in self.endings if value.startswith(start)), None)
+        return found
+
+
+class Leaf(msgspec.Struct, frozen=True):
+    """Operations of one method and path template, and the names of its variable segments."""
+
+    rules: tuple[Rule, ...]
+    variables: tuple[str, ...]
 
 
 class Node(msgspec.Struct, frozen=True):
@@ -143,13 +217,33 @@ class Node(msgspec.Struct, frozen=True):
         literals: next segments that are fixed.
         verbs: next segments of the form `{id}:verb`, by verb.
         variable: the next segment where it may be anything.
-        rules: operations that end here, by HTTP method.
+        leaves: what ends here, by HTTP method; `*` is any method.
+        rests: what takes all segments from here on, likewise.
     """
 
     literals: Mapping[str, Node]
     verbs: Mapping[str, Node]
     variable: Node | None
-    rules: Mapping[str, Rule]
+    leaves: Mapping[str, Leaf]
+    rests: Mapping[str, Leaf]
+
+
+class Routes(msgspec.Struct, frozen=True, kw_only=True):
+    """The paths that name operations.
+
+    Attributes:
+        root: their tree.
+        ignore_case: whether the provider takes them in any case.
+        optional_slash: whether a slash at the end may be there or not.
+        verbs: whether any has a custom verb, so that an id has no colon.
+        hosts: patterns of the hosts where they hold; empty where that is all of them.
+    """
+
+    root: Node
+    ignore_case: bool
+    optional_slash: bool
+    verbs: bool
+    hosts: tuple[str, ...] = ()
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,11 +264,20 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         forward_headers: lower-case request headers that may go upstream.
         response_headers: lower-case response headers that may come back.
         open_parameters: query names whose values may stand in records in clear.
+        credential_fields: form fields, and members of a JSON body, that hold credentials.
+        credential_segments: variable segments of paths that hold credentials.
+        signers: ways in which it knows who calls, as `credential` in the configuration calls them.
+        scopes: services that a SigV4 signature names for it.
+        beside: providers on the same hosts, asked in order where this one knows no such operation.
         ignore_case: whether it takes paths and query names in any case.
-        parameter_names: decisive query names by themselves without case.
+        parameter_names: decisive query names, up to the first dot, by themselves without case.
         form_names: form fields that name operations, likewise.
+        expects: values that are known.
         indicators: headers, parameters and fields that name operations.
-        routes: tree of the paths that name operations.
+        routes: paths that name operations; those of some hosts only come last.
+        rules: operations by name.
+        messages: protocol buffers.
+        has_processors: whether any operation names a stream processor.
         operations: the rows of the data file, in its order.
     """
 
@@ -192,11 +295,20 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     forward_headers: frozenset[str]
     response_headers: frozenset[str]
     open_parameters: frozenset[str]
+    credential_fields: frozenset[str]
+    credential_segments: frozenset[str]
+    signers: tuple[Signer, ...]
+    scopes: tuple[str, ...]
+    beside: tuple[str, ...]
     ignore_case: bool
     parameter_names: Mapping[str, str]
     form_names: Mapping[str, str]
+    expects: tuple[Expectation, ...]
     indicators: tuple[Indicator, ...]
-    routes: Node | None
+    routes: tuple[Routes, ...]
+    rules: Mapping[str, Rule]
+    messages: Schema
+    has_processors: bool
     operations: tuple[OperationRow, ...]
 
 

@@ -6,35 +6,54 @@ wins, so all of them are read: they agree, or the request has two readings.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
-from gateway.core.catalog.bodies import FORM, media_type, read_form
-from gateway.core.catalog.model import Indicator, Node, Provider, Rule
+from gateway.core.catalog.bodies import form_of
+from gateway.core.catalog.hosts import bare_host, matches
+from gateway.core.catalog.model import Indicator, Provider, Rule
 from gateway.core.catalog.parameters import decisive
 from gateway.core.catalog.paths import is_canonical, route
 from gateway.core.catalog.rows import BodyKind
-from gateway.core.catalog.severity import most_restrictive
-from gateway.core.operation import Ambiguous, Unknown
-from gateway.core.request import Request
+from gateway.core.request import Request, Whole
 from gateway.core.strict_json import Refused
+
+_NO_FIELDS: Mapping[str, str] = {}
+_NO_SEGMENTS: Mapping[str, str] = {}
 
 
 class Named(msgspec.Struct, frozen=True):
     """One operation, named in one way or in several that agree.
 
     Attributes:
-        rule: the operation.
+        rules: the operation, or those among which the body tells.
         contents: media types that it is sent in.
-        segments: the path's variable segments.
+        segments: the path's variable segments by name.
         said: where it was named.
     """
 
-    rule: Rule
+    rules: tuple[Rule, ...]
     contents: Mapping[str, BodyKind]
-    segments: tuple[str, ...]
+    segments: Mapping[str, str]
     said: tuple[str, ...]
+
+
+class Unnamed(msgspec.Struct, frozen=True):
+    """No operation that the catalogue knows; in words why, and where a name was looked for."""
+
+    reason: str
+    said: tuple[str, ...] = ()
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """Several readings: of these operations, None standing for one that the catalogue lacks.
+
+    Without operations they are whatever a lenient reader may find.
+    """
+
+    reason: str
+    rules: tuple[Rule | None, ...] = ()
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -47,7 +66,7 @@ class _Reading(msgspec.Struct, frozen=True):
 
 def named_operation(
     request: Request, query: Mapping[str, str], provider: Provider
-) -> Named | Unknown | Ambiguous:
+) -> Named | Unnamed | Doubt:
     """Find the operation that a request names.
 
     Args:
@@ -57,38 +76,24 @@ def named_operation(
     """
     form = _form_of(request, provider)
     if isinstance(form, Refused):
-        return ambiguous(provider, (None,), form.reason)
+        return Doubt(form.reason, () if isinstance(request.body, Whole) else (None,))
     readings = _readings(request, query, form, provider.indicators)
-    if provider.routes is not None:
-        return _by_path(request, provider, provider.routes, readings)
-    if not readings:
-        return Unknown(provider=provider.name, reason="no operation is named where SDKs name it")
-    return _by_value(request, provider, readings)
+    if provider.routes:
+        return _by_path(request, provider, readings)
+    return _by_value(request, readings) if readings else _nothing()
 
 
-def ambiguous(provider: Provider, rules: Iterable[Rule | None], reason: str) -> Ambiguous:
-    """Make the answer to a request that can be read as any of these operations.
-
-    None stands for a reading that the catalogue does not know.
-    """
-    readings = {rule.name if rule else "anything": rule for rule in rules}
-    return Ambiguous(
-        provider=provider.name,
-        operation_class=most_restrictive(
-            rule.worst if rule else "unknown" for rule in readings.values()
-        ),
-        reason=reason,
-        reading=tuple(f"can be read as {name}" for name in readings),
-    )
+def _nothing() -> Unnamed:
+    return Unnamed("no operation is named where SDKs name it")
 
 
 def _form_of(request: Request, provider: Provider) -> Mapping[str, str] | Refused:
     """Read the form fields that may name an operation; none where the body is no form."""
-    if not provider.form_names or media_type(request) != FORM:
-        return {}
-    form = read_form(request.body)
+    if not provider.form_names or "form" not in request.headers.get("content-type", "").lower():
+        return _NO_FIELDS
+    form = form_of(request)
     if form is None:
-        return Refused("a form that may name the operation was not read")
+        return _NO_FIELDS
     return form if isinstance(form, Refused) else decisive(form.items(), provider.form_names)
 
 
@@ -102,72 +107,77 @@ def _readings(
     for indicator in indicators:
         if indicator.by == "header":
             value = request.headers.get(indicator.name)
-        else:
+        elif query or form:
             value = (query if indicator.by == "query" else form).get(indicator.name)
+        else:
+            continue
         if value is not None:
-            readings.append(_Reading(indicator, value, indicator.rules.get(value)))
+            readings.append(_Reading(indicator, value, indicator.names(value)))
     return readings
 
 
 def _by_path(
-    request: Request, provider: Provider, routes: Node, readings: list[_Reading]
-) -> Named | Unknown | Ambiguous:
-    if not is_canonical(request.path):
-        return ambiguous(provider, (None,), "the path is not in canonical form")
-    found = route(routes, request.path, request.method, ignore_case=provider.ignore_case)
-    if found is None:
-        if readings:
-            return _by_value(request, provider, readings)
-        return Unknown(
-            provider=provider.name, reason="the path and method are not in the catalogue"
-        )
-    rule, segments = found
-    if any(reading.rule is not rule or not reading.indicator.accepted for reading in readings):
-        rules = (rule, *_rules_of(readings))
-        return ambiguous(provider, rules, "the path and another indicator disagree")
-    return Named(rule, rule.contents, segments, ("named by method and path",))
-
-
-def _by_value(
     request: Request, provider: Provider, readings: list[_Reading]
-) -> Named | Unknown | Ambiguous:
+) -> Named | Unnamed | Doubt:
+    if not is_canonical(request.path):
+        return Doubt("the path is not in canonical form")
+    for routes in provider.routes:
+        if routes.hosts and (readings or not matches(bare_host(request.host), routes.hosts)):
+            continue
+        found = route(routes, request.path, request.method)
+        if found is None:
+            continue
+        rules, segments = found
+        if any(each.rule not in rules or not each.indicator.accepted for each in readings):
+            reason = "the path and another indicator disagree"
+            return Doubt(reason, (*rules, *_rules_of(readings)))
+        return Named(rules, rules[0].contents, segments, ("named by method and path",))
+    if readings:
+        return _by_value(request, readings)
+    return Unnamed("the path and method are not in the catalogue")
+
+
+def _by_value(request: Request, readings: list[_Reading]) -> Named | Unnamed | Doubt:
     first = readings[0]
     rule, indicator = first.rule, first.indicator
-    if len(readings) > 1 or not indicator.accepted or request.path != indicator.path:
-        doubt = _doubt(request, provider, readings)
+    if (
+        len(readings) > 1
+        or not indicator.accepted
+        or request.path != indicator.path
+        or indicator.routed
+    ):
+        doubt = _doubt(request, readings)
         if doubt is not None:
             return doubt
     if rule is None and "," in first.value:
-        return ambiguous(provider, _rules_of(readings), "an indicator has several values")
+        return Doubt("an indicator has several values", tuple(_rules_of(readings)))
     if rule is None:
-        reason = "the operation is not in the catalogue"
-        return Unknown(provider=provider.name, reason=reason, reading=(indicator.said,))
+        return Unnamed("the operation is not in the catalogue", (indicator.said,))
     for reading in readings:
         way = reading.indicator
         if request.method in way.methods:
-            return Named(rule, rule.contents or way.contents, (), (way.said,))
-    reason = "the method is not one that SDKs use"
-    return Unknown(provider=provider.name, reason=reason, reading=(indicator.said,))
+            return Named((rule,), rule.contents or way.contents, _NO_SEGMENTS, (way.said,))
+    return Unnamed("the method is not one that SDKs use", (indicator.said,))
 
 
-def _doubt(request: Request, provider: Provider, readings: list[_Reading]) -> Ambiguous | None:
+def _doubt(request: Request, readings: list[_Reading]) -> Doubt | None:
     """Tell why indicators do not make one reading; None where they do."""
-    rules = _rules_of(readings)
+    rules = tuple(_rules_of(readings))
     if any(reading.indicator.path != request.path for reading in readings):
-        return ambiguous(
-            provider, (*rules, None), "an operation is named on a path that SDKs do not use"
-        )
+        return Doubt("an operation is named on a path that SDKs do not use", (*rules, None))
+    if any(reading.value in reading.indicator.routed for reading in readings):
+        return Doubt("an operation is named without its path", rules)
     if not all(reading.indicator.accepted for reading in readings):
-        return ambiguous(provider, rules, "an operation is named where no SDK names it")
+        return Doubt("an operation is named where no SDK names it", rules)
     if any(rule is not rules[0] for rule in rules):
-        return ambiguous(provider, rules, "two indicators name different operations")
+        return Doubt("two indicators name different operations", rules)
     return None
 
 
 def _rules_of(readings: list[_Reading]) -> list[Rule | None]:
     """Return what each reading names, and each part of a value that was joined."""
     return [
-        reading.indicator.rules.get(part.strip())
+        reading.indicator.names(part.strip())
         for reading in readings
         for part in ([reading.value] if reading.rule else reading.value.split(","))
     ]

@@ -15,9 +15,19 @@ import msgspec
 from gateway.core.operation import Access, OperationClass
 
 BodyKind = Literal[
-    "json", "list", "form", "indexed_form", "multipart", "grpc", "batch", "opaque", "empty"
+    "json",
+    "list",
+    "form",
+    "indexed_form",
+    "multipart",
+    "grpc",
+    "protobuf",
+    "batch",
+    "opaque",
+    "empty",
 ]
 ErrorForm = Literal["aws_json", "azure", "google", "problem"]
+ProcessorEffect = Literal["declares", "uses", "forgets"]
 Signer = Literal["aws", "header", "bearer", "query", "form", "none", "tc3", "acs3", "huawei", "oci"]
 
 
@@ -37,6 +47,7 @@ class When(Row, frozen=True, kw_only=True, rename={"equals": "is", "differs": "i
         differs: there is a value that is none of these.
         has: there is a value that is one of these, in any case of letters.
         exceeds: there are more values than this.
+        matches: there is exactly one value, and it is text that this expression describes whole.
     """
 
     present: tuple[str, ...] = ()
@@ -47,6 +58,7 @@ class When(Row, frozen=True, kw_only=True, rename={"equals": "is", "differs": "i
     differs: dict[str, tuple[str, ...]] = {}
     has: dict[str, tuple[str, ...]] = {}
     exceeds: dict[str, int] = {}
+    matches: dict[str, str] = {}
 
 
 class VariantRow(Row, frozen=True, kw_only=True, rename={"operation_class": "class"}):
@@ -81,43 +93,27 @@ class FeaturesRow(Row, frozen=True, kw_only=True):
     ignore_case: bool = False
 
 
-class OperationRow(Row, frozen=True, kw_only=True, rename={"operation_class": "class"}):
-    """One operation.
+class ShapeRow(Row, frozen=True, kw_only=True):
+    """What several operations have in common; each may say otherwise.
 
     Attributes:
-        name: in the provider's own terms; `POST /identify` where the path names it; a trailing `*`
-            stands for any ending where an indicator names it.
-        operation_class: where no variant holds.
         access: what it does to a gallery or image database.
         subclass: finer kind.
-        route: method and path template, where the name is not that already; `*` is any method,
-            `{name*}` at the end the rest of the path, of one or more segments.
-        versions: name of the set of API versions that have it.
-        also: more methods and templates that name it, whole paths without prefix and version.
-        hosts: patterns of hosts; it is every request there that nothing else names.
-        when: which of several operations of one path this is; the first that holds.
-        gallery: places where the gallery is named; at most one of them has a value.
+        gallery: places where the gallery is named; `path:user/path:app` is named in two parts.
+            They have one value, or none.
         to: kind of destination → place where it is named.
         candidates: places whose values are the set to compare with, where the request brings it.
         faces: place that says how many faces to look for.
-        probes: places of the images to look for, in base64.
+        probes: places of the images to look for, in base64 or as files.
         body: name of the table of media types that it takes.
         message: name of the protocol buffer in which gRPC sends it; not read where it is not said.
         features: name of the enumeration that decides its class.
         variants: classes that depend on the request; the most restrictive that holds is taken.
         source: key of the file's `sources`, where it is not the first.
-        note: for the reader.
     """
 
-    name: str
-    operation_class: OperationClass
     access: Access = "none"
     subclass: str = ""
-    route: str = ""
-    versions: str = ""
-    also: tuple[str, ...] = ()
-    hosts: tuple[str, ...] = ()
-    when: When | None = None
     gallery: tuple[str, ...] = ()
     to: dict[str, str] = {}
     candidates: tuple[str, ...] = ()
@@ -128,6 +124,35 @@ class OperationRow(Row, frozen=True, kw_only=True, rename={"operation_class": "c
     features: str = ""
     variants: tuple[VariantRow, ...] = ()
     source: str = ""
+
+
+class OperationRow(ShapeRow, frozen=True, kw_only=True, rename={"operation_class": "class"}):
+    """One operation.
+
+    Attributes:
+        name: in the provider's own terms; `POST /identify` where the path names it; a trailing `*`
+            stands for any ending where an indicator names it.
+        operation_class: where no variant holds.
+        like: name of the shape whose values hold where the row does not say them.
+        route: method and path template, where the name is not that already; `GET|POST` are
+            several methods, `*` is any; `{name*}` at the end is the rest of the path.
+        versions: name of the set of API versions that have it.
+        also: more methods and templates that name it, whole paths without prefix and version.
+        hosts: patterns of hosts; where nothing else names one, it is any request to these.
+        when: which of several operations of one path this is; the first that holds.
+        processor: what it does to a stream processor → place of that processor's name.
+        note: for the reader.
+    """
+
+    name: str
+    operation_class: OperationClass
+    like: str = ""
+    route: str = ""
+    versions: str = ""
+    also: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    when: When | None = None
+    processor: dict[ProcessorEffect, str] = {}
     note: str = ""
 
 
@@ -158,7 +183,7 @@ class ExpectsRow(Row, frozen=True, kw_only=True):
     """A header or parameter that stands with known values only, e.g. an API version.
 
     Attributes:
-        at: `header:…` or `query:…`.
+        at: where it stands.
         values: what SDKs send; none where they never send it.
         otherwise: what a request with another value is. `unknown` where it names something that
             the catalogue does not know, `ambiguous` where it asks for another reading.
@@ -184,7 +209,15 @@ class RoutesRow(Row, frozen=True, kw_only=True):
 
 
 class ProviderRow(Row, frozen=True, kw_only=True):
-    """A data file; `Provider` says what the fields of the same name mean."""
+    """A data file; `Provider` says what the fields of the same name mean.
+
+    Attributes:
+        gallery_segments: variable segments of paths that name a gallery.
+        bodies: name → media types and how each is read; `` stands for a request without body.
+        features: name → enumeration.
+        shapes: name → what operations that are `like` it have in common.
+        messages: protocol buffer → field number → the field, as `protobuf.parse_field` reads it.
+    """
 
     name: str
     title: str
@@ -200,6 +233,8 @@ class ProviderRow(Row, frozen=True, kw_only=True):
     open_parameters: tuple[str, ...] = ()
     underscore_headers: tuple[str, ...] = ()
     ignore_case: bool = False
+    optional_slash: bool = False
+    scopes: tuple[str, ...] = ()
     gallery_segments: tuple[str, ...] = ()
     bodies: dict[str, dict[str, BodyKind]] = {}
     indicators: tuple[IndicatorRow, ...] = ()
@@ -211,3 +246,4 @@ class ProviderRow(Row, frozen=True, kw_only=True):
     credential_segments: tuple[str, ...] = ()
     signers: tuple[Signer, ...] = ()
     messages: dict[str, dict[str, str]] = {}
+    shapes: dict[str, ShapeRow] = {}

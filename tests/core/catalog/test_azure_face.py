@@ -59,14 +59,12 @@ def test_a_path_is_unknown_in_a_version_that_does_not_have_it(method: str, path:
 @pytest.mark.parametrize(
     "path",
     [
-        "/face/v1.0/identify/",
         "/face/v1.0/identify/now",
         "/face/v1.0",
         "/face/v1.0/",
         "/identify",
         "/face/identify",
         "/gw/face/v1.0/identify",
-        "/contentunderstanding/personDirectories/d1/persons:identify",
         "/",
     ],
 )
