@@ -22,18 +22,17 @@ from pathlib import Path
 from typing import Literal
 
 from gateway.audit.batch import Assembly, Batch, Entry, refuse
-from gateway.audit.files import Files, OsFiles
+from gateway.audit.files import Files
+from gateway.audit.holding import take_hold
 from gateway.audit.loss import Loss, opening_gaps
 from gateway.audit.record import Happened, Line
-from gateway.audit.recovery import Recovered, recover
-from gateway.audit.segments import Position, Segments, make_head, segment_name, worker_directory
+from gateway.audit.recovery import Recovered
+from gateway.audit.segments import Position, Segments, make_head, segment_name
 from gateway.audit.thread import Bell, Failure, WritingThread
 from gateway.audit.tuning import Tuning
 from gateway.errors import AuditError
 
 Clock = Callable[[], datetime]
-
-
 _USUAL = Tuning()
 
 
@@ -111,31 +110,19 @@ class AuditLog:
             AuditError: where another process holds the log, where it does not hold together, or
                 where the disk fails.
         """
-        port = files or OsFiles()
-        path = worker_directory(directory, origin=origin, worker=worker)
-        segments, thread = Segments(port, path), WritingThread()
-        found: list[Recovered] = []
-
-        def begin() -> None:
-            segments.hold()
-            found.append(recover(port, path, origin=origin, worker=worker))
-            segments.reopen(found[0].at)
-
-        failure = await thread.run(begin)
-        if failure is not None:
-            segments.close()
-            thread.close()
-            raise AuditError(f"the audit log does not open: {failure.detail}")
+        segments, recovered, thread = await take_hold(
+            directory, origin=origin, worker=worker, files=files
+        )
         log = cls(
             segments,
-            found[0],
+            recovered,
             thread=thread,
             assembly=Assembly(origin=origin, engine=engine, segment_bytes=tuning.segment_bytes),
             head=partial(make_head, origin=origin, worker=worker),
             clock=clock,
             tuning=tuning,
         )
-        await log._begin(found[0])
+        await log._begin(recovered)
         return log
 
     @property
@@ -248,8 +235,6 @@ class AuditLog:
             self._start()
             await heard
 
-    # --- batches ----------------------------------------------------------------------------------
-
     def _wake(self) -> None:
         if self._batch is None and not self._scheduled:
             self._scheduled = True
@@ -347,8 +332,6 @@ class AuditLog:
             self._loss = batch.loss
         self._fail(failure, refused=batch.refuse(failure.detail))
 
-    # --- failure and repair -----------------------------------------------------------------------
-
     def _fail(self, failure: Failure, *, refused: int = 0) -> None:
         self.failures += 1
         self.last_error = failure.detail
@@ -405,9 +388,7 @@ class AuditLog:
 
     def _checked(self, failure: Failure | None) -> None:
         self._probing = False
-        if failure is not None:
-            self._fail(failure)
-        self._bell.ring()
+        self._published(failure)
 
     def _mended(self, failure: Failure | None) -> None:
         self._probing = False
@@ -421,8 +402,6 @@ class AuditLog:
             self.failures += 1
             self.last_error = failure.detail
         self._bell.ring()
-
-    # --- head, waiting ----------------------------------------------------------------------------
 
     def _head(self) -> bytes:
         open_from = next(iter(self._pairs.values()), self._frontier.size)

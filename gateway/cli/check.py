@@ -73,11 +73,17 @@ def _tenant_findings(path: Path, settings: Settings | None = None) -> tuple[Find
 
 def _settings_findings(path: Path) -> tuple[Finding, ...]:
     """Check the configuration and everything that it names."""
+    found: list[Finding] = []
     try:
-        settings = load_settings_file(path, environment(), providers=load_catalog().providers)
+        load_settings_file(path, environment(), providers=load_catalog().providers)
     except FindingsError as failure:
-        return failure.findings
-    found = [
+        found += failure.findings
+    try:
+        # Where only the catalogue does not know something, what is named can be checked as well.
+        settings = load_settings_file(path, environment())
+    except FindingsError:
+        return tuple(found)
+    found += [
         *_tenant_findings(settings.tenants, settings),
         *check_policies(settings.policies),
     ]

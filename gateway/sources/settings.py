@@ -161,9 +161,10 @@ def _unknown_providers(document: Document, providers: Container[str]) -> Iterato
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         name = _at(entry, "provider")
         if isinstance(name, str) and name not in providers:
+            loc = ("upstreams", index, "provider")
             yield document.finding(
-                ("upstreams", index, "provider"),
-                f"`upstreams.{index}.provider`: `{name}` is in no catalogue",
+                loc,
+                f"`{document.name(loc)}`: `{name}` is in no catalogue",
                 "`facegate catalog list` names the providers",
             )
 

@@ -268,7 +268,7 @@ async def test_a_directory_that_another_process_took_over_stays_unavailable(
 ) -> None:
     log = await open_log(tmp_path)
     await begun(log)
-    shutil.rmtree(tmp_path / "gw.example%2Faudit")
+    (tmp_path / "gw.example%2Faudit").rename(tmp_path / "taken-away")
     other = await open_log(tmp_path)
     assert not await log.probe()
     assert not await log.probe()

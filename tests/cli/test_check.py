@@ -123,10 +123,10 @@ def test_a_configuration_is_checked_with_everything_that_it_names(config: Path) 
     done = facegate("check", config)
     assert done.code == 1
     for words in (
-        "provider `aws_recognition` is unknown",
+        "`aws_recognition` is in no catalogue",
         "tenants.yaml:8:11: ",
         "house.yaml:10:13: ",
-        "country.mmdb`: not a sound MaxMind DB file",
+        "country.mmdb: not a sound MaxMind DB file",
     ):
         assert words in done.out
 
