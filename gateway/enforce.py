@@ -222,6 +222,7 @@ class Enforcer:
                 open_parameters=provider.open_parameters,
                 credential_parameters=provider.credential_parameters,
                 mask_key=self._mask_key,
+                open_segments=provider.open_segments,
             ),
             facts=judgement.facts,
             decision=judgement.decision,

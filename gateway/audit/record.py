@@ -219,19 +219,31 @@ def masked_target(
     open_parameters: frozenset[str],
     credential_parameters: frozenset[str],
     mask_key: bytes,
+    open_segments: frozenset[str] = frozenset(),
 ) -> str:
     """Return path and query with all values masked but those of open parameters.
+
+    Where `open_segments` are named, every other segment of the path is masked too.
 
     A masked value is `~` and the first 16 hex digits of BLAKE2b-256 over the value as sent, under
     a key that is never written: equal values can be told, values cannot be guessed. Names are
     compared as sent, so an escaped spelling of an open name stays masked; a piece without `=` may
     itself be a secret, and is masked whole.
     """
+    path = _masked_path(request.path, open_segments, mask_key) if open_segments else request.path
     if not request.query_string:
-        return request.path
+        return path
     shown = open_parameters - credential_parameters
     pieces = (_masked(piece, shown, mask_key) for piece in request.query_string.split("&"))
-    return f"{request.path}?{'&'.join(pieces)}"
+    return f"{path}?{'&'.join(pieces)}"
+
+
+def _masked_path(path: str, shown: frozenset[str], mask_key: bytes) -> str:
+    segments = path.split("/")
+    return "/".join(
+        segment if not segment or segment in shown else _mask(segment, mask_key)
+        for segment in segments
+    )
 
 
 def _masked(piece: str, shown: frozenset[str], mask_key: bytes) -> str:
@@ -252,11 +264,12 @@ def request_part(
     open_parameters: frozenset[str],
     credential_parameters: frozenset[str],
     mask_key: bytes,
+    open_segments: frozenset[str] = frozenset(),
 ) -> RequestPart:
     """Return what a record keeps of a request; the parameters are those of `masked_target`."""
     body = request.body
     if isinstance(body, Whole):
-        length, digest = len(body.content), hashlib.sha256(body.content).hexdigest()
+        length, digest = len(body.content), body.sha256
     else:
         length, digest = body.length, None
     return RequestPart(
@@ -267,6 +280,7 @@ def request_part(
             open_parameters=open_parameters,
             credential_parameters=credential_parameters,
             mask_key=mask_key,
+            open_segments=open_segments,
         ),
         header_names=tuple(sorted(request.headers)),
         body_bytes=min(length, MAX_INTEGER),

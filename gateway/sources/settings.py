@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from gateway.config.environment import PREFIX, SECRET_VARIABLES, VARIABLES, Variable
 from gateway.config.settings import Admin, Listen, Settings
+from gateway.core.catalog.model import Provider
 from gateway.errors import ConfigError, Finding, FindingsError
 from gateway.sources.yaml_file import Document, Loc, closest, read_yaml, validation_findings
 from gateway.sources.yaml_nodes import Node, Place
@@ -21,7 +22,7 @@ _FILE_BYTES: Final = 1 << 20
 
 
 def load_settings_file(
-    path: Path, environ: Mapping[str, str], *, providers: Container[str] | None = None
+    path: Path, environ: Mapping[str, str], *, providers: Mapping[str, Provider] | None = None
 ) -> Settings:
     """Read `gateway.yaml` and the variables that win over it.
 
@@ -155,18 +156,38 @@ def _conflicts(document: Document) -> Iterator[Finding]:
         yield from _repeated(document, loc, key)
 
 
-def _unknown_providers(document: Document, providers: Container[str]) -> Iterator[Finding]:
-    # Find upstreams whose provider no catalogue describes.
+def _unknown_providers(document: Document, providers: Mapping[str, Provider]) -> Iterator[Finding]:
+    # Find upstreams that no catalogue describes, or that cannot be spoken to as configured.
     entries = _at(document.value, "upstreams")
     for index, entry in enumerate(entries if isinstance(entries, list) else []):
         name = _at(entry, "provider")
-        if isinstance(name, str) and name not in providers:
+        if not isinstance(name, str):
+            continue
+        if name in providers:
+            yield from _unfit_credential(document, index, _at(entry, "credential"), providers[name])
+        else:
             loc = ("upstreams", index, "provider")
             yield document.finding(
                 loc,
                 f"`{document.name(loc)}`: `{name}` is in no catalogue",
                 "`facegate catalog list` names the providers",
             )
+
+
+def _unfit_credential(
+    document: Document, index: int, credential: object, provider: Provider
+) -> Iterator[Finding]:
+    # `none` fits everywhere: a proxy behind the gateway may add the credential.
+    kinds = set(credential) if isinstance(credential, dict) else set()
+    unfit = sorted(kinds - {*provider.signers, "none"})
+    if unfit and provider.signers:
+        loc = ("upstreams", index, "credential", unfit[0])
+        known = ", ".join(f"`{signer}`" for signer in provider.signers)
+        yield document.finding(
+            loc,
+            f"`{document.name(loc)}`: `{provider.name}` does not know its callers in this way",
+            f"it knows them by {known}",
+        )
 
 
 def _repeated(document: Document, loc: tuple[str, ...], key: str) -> Iterator[Finding]:

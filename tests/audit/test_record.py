@@ -200,3 +200,17 @@ def test_of_a_streaming_body_the_announced_length_is_kept(length: int, kept: int
         mask_key=KEY,
     )
     assert (part.body_bytes, part.body_sha256) == (kept, None)
+
+
+def test_segments_of_a_path_that_may_hold_a_credential_are_masked() -> None:
+    request = a_request(method="GET", path="/api/v1/static/00000000-key/images/7", body=b"")
+    masked = masked_target(
+        request,
+        open_parameters=frozenset(),
+        credential_parameters=frozenset(),
+        mask_key=KEY,
+        open_segments=frozenset({"api", "v1", "static", "images"}),
+    )
+    assert masked.startswith("/api/v1/static/~")
+    assert "/images/~" in masked
+    assert "00000000" not in masked

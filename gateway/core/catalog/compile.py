@@ -153,6 +153,16 @@ def _expectations(file: ProviderRow) -> Iterator[Expectation]:
             yield Expectation(place, frozenset(row.values), row.otherwise, row.at)
 
 
+def _open_segments(file: ProviderRow, rows: tuple[OperationRow, ...]) -> frozenset[str]:
+    """Return the fixed segments of all routes, where any variable one may hold a credential."""
+    if not file.credential_segments:
+        return frozenset()
+    texts = [text for row in rows for text in (row.name, row.route, *row.also)]
+    texts.append(file.routes.prefix if file.routes else "")
+    pieces = chain.from_iterable(text.replace(" ", "/").split("/") for text in texts)
+    return frozenset(piece for piece in pieces if "{" not in piece)
+
+
 def _provider(
     file: ProviderRow,
     rows: tuple[OperationRow, ...],
@@ -181,6 +191,7 @@ def _provider(
         credential_parameters=frozenset(file.credential_parameters),
         credential_fields=frozenset(file.credential_fields),
         credential_segments=frozenset(file.credential_segments),
+        open_segments=_open_segments(file, rows),
         signers=file.signers,
         scopes=file.scopes,
         beside=file.beside,

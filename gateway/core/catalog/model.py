@@ -266,6 +266,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         open_parameters: query names whose values may stand in records in clear.
         credential_fields: form fields, and members of a JSON body, that hold credentials.
         credential_segments: variable segments of paths that hold credentials.
+        open_segments: path segments that may stand in records in clear, where a path may hold a
+            credential; empty where none does, and all may.
         signers: ways in which it knows who calls, as `credential` in the configuration calls them.
         scopes: services that a SigV4 signature names for it.
         beside: providers on the same hosts, asked in order where this one knows no such operation.
@@ -297,6 +299,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     open_parameters: frozenset[str]
     credential_fields: frozenset[str]
     credential_segments: frozenset[str]
+    open_segments: frozenset[str]
     signers: tuple[Signer, ...]
     scopes: tuple[str, ...]
     beside: tuple[str, ...]
