@@ -2,7 +2,7 @@
 
 A block's first word says what it is. `sh`: run, all of them in one shell, unless `NOT_RUN` says
 why not. `yaml FILE`: written to that file for the commands after it. `python`: run by itself.
-`python FILE`: an excerpt of that file. `text`: what the block before it printed; `text log`: what
+`python FILE`, `toml FILE`: an excerpt of that file. `text`: what the block before it printed; `text log`: what
 the served gateway wrote. Numbers, ids, digests and times are compared by their form, and `…` stands
 for anything.
 """
@@ -52,7 +52,7 @@ NOT_RUN = {
     "git clone . /opt/facegate": "installs on this machine, as root",
 }
 SERVE = "facegate serve --config gateway.yaml\n"
-LANGUAGES = {"sh", "yaml", "python", "text"}
+LANGUAGES = {"sh", "yaml", "python", "text", "toml"}
 RESTRICTED = "jade-bureau"
 PATIENCE_S = 90
 
@@ -272,7 +272,7 @@ def test_what_is_not_run_stands_in_the_readme() -> None:
 
 @pytest.mark.parametrize(
     "block",
-    [block for block in blocks() if block.language == "python" and block.name],
+    [block for block in blocks() if block.language in {"python", "toml"} and block.name],
     ids=lambda block: block.name,
 )
 def test_an_excerpt_stands_in_the_file_that_it_is_of(block: Block) -> None:
