@@ -2,9 +2,9 @@
 
 A block's first word says what it is. `sh`: run, all of them in one shell, unless `NOT_RUN` says
 why not. `yaml FILE`: written to that file for the commands after it. `python`: run by itself.
-`python FILE`, `toml FILE`: an excerpt of that file. `text`: what the block before it printed; `text log`: what
-the served gateway wrote. Numbers, ids, digests and times are compared by their form, and `…` stands
-for anything.
+`python FILE`, `toml FILE`: an excerpt of that file. `text`: what the block before it printed;
+`text log`: what the served gateway wrote. Numbers, ids, digests and times are compared by their
+form, and `…` stands for anything.
 """
 
 from __future__ import annotations
