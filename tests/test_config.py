@@ -28,6 +28,7 @@ from gateway.config.settings import (
     schema,
 )
 from gateway.errors import ConfigError
+from gateway.sources.catalogs import load_catalog
 from gateway.sources.settings import load_settings_file
 
 MINIMAL = """
@@ -537,3 +538,34 @@ def _write_certificate(directory: Path, name: str) -> None:
             serialization.NoEncryption(),
         )
     )
+
+
+@pytest.mark.parametrize(
+    ("provider", "credential", "hint"),
+    [
+        ("aws_rekognition", "{bearer: {token: env:AK}}", "it knows them by `aws`"),
+        ("google_batch", "{bearer: {token: env:AK}}", "judged, not forwarded"),
+        ("aws_rekognition", "none", ""),
+    ],
+)
+def test_a_credential_that_a_provider_does_not_know_is_a_mistake(
+    tmp_path: Path, provider: str, credential: str, hint: str
+) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text(
+        "tenants: tenants.yaml\npolicies: policies\n"
+        "audit: {dir: audit, origin: gw.example/audit}\n"
+        "upstreams:\n"
+        f"  - {{name: one, provider: {provider}, hosts: [one.example],"
+        f" url: https://one.example, credential: {credential}}}\n"
+    )
+    providers = load_catalog().providers
+    if not hint:
+        assert load_settings_file(config, {"AK": "k"}, providers=providers).upstreams
+        return
+    with pytest.raises(ConfigError) as refused:
+        load_settings_file(config, {"AK": "k"}, providers=providers)
+    (finding,) = refused.value.findings
+    assert finding.line == 5
+    assert "does not know its callers in this way" in finding.message
+    assert hint in finding.hint

@@ -180,13 +180,13 @@ def _unfit_credential(
     # `none` fits everywhere: a proxy behind the gateway may add the credential.
     kinds = set(credential) if isinstance(credential, dict) else set()
     unfit = sorted(kinds - {*provider.signers, "none"})
-    if unfit and provider.signers:
+    if unfit:
         loc = ("upstreams", index, "credential", unfit[0])
         known = ", ".join(f"`{signer}`" for signer in provider.signers)
         yield document.finding(
             loc,
             f"`{document.name(loc)}`: `{provider.name}` does not know its callers in this way",
-            f"it knows them by {known}",
+            f"it knows them by {known}" if known else "its requests can be judged, not forwarded",
         )
 
 
