@@ -144,6 +144,7 @@ class Reloader:
         self._sources, self._session = sources, session
         self._clock, self._metrics, self._tasks = clock, metrics, tasks
         self._turn = asyncio.Lock()
+        self._closed = False
         self._jwks: dict[IssuerSettings, tuple[JwksSource, asyncio.Task[None]]] = {}
         self._upstreams: list[tuple[UpstreamSettings, Upstream]] = []
         self._retiring: dict[asyncio.Task[None], Upstream] = {}
@@ -187,6 +188,9 @@ class Reloader:
             who: who asked, for the record.
         """
         async with self._turn:
+            if self._closed:
+                digest = self.live.serving.snapshot.digest
+                return ReloadReport(result="unchanged", digest=digest)
             if who != WATCH:
                 # Whoever asks means everything: a secret in a file may be new under the same name.
                 self._sources.settings.seen = ""
@@ -228,7 +232,12 @@ class Reloader:
         return tuple(source.keys for source, _ in self._jwks.values())
 
     async def close(self) -> None:
-        """Close every connection to providers and stop asking issuers."""
+        """Close every connection to providers and stop asking issuers.
+
+        A reload that is under way is waited for, and there is no other after it.
+        """
+        async with self._turn:
+            self._closed = True
         for _, task in self._jwks.values():
             task.cancel()
         retiring = dict(self._retiring)
