@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal, NoReturn
 
 import msgspec
+import pybase64
 
 MAX_DEPTH = 64
 MAX_NUMBER_CHARACTERS = 64
@@ -55,9 +56,9 @@ JsonValue = dict[str, "JsonValue"] | list["JsonValue"] | str | int | float | boo
 
 # Long strings are looked through in pieces that stay in the processor's cache. Whoever puts more
 # quotes before the image has it parsed, so that a body of quotes costs no walk in Python.
-_PIECE_BYTES = 1 << 18
+_PIECE_BYTES = 1 << 16  # whole groups of base64
 _MOST_QUOTES = 2048
-# The fastest look at every byte that there is: `Raw` is checked and left where it stands.
+# For a long string that is not base64: `Raw` is checked and left where it stands.
 _CHECKER = msgspec.json.Decoder(msgspec.Raw)
 _COLON = re.compile(rb"[ \t\n\r]*:")
 
@@ -157,9 +158,6 @@ def _read_around_spans(content: bytes) -> JsonValue:
     spans = tuple(_long_strings(content))
     if not spans:
         return _decoded(content, _STRICT)
-    if not content.isascii():
-        for span in spans:
-            span.octets().decode()
     ends = [0, *(span.end + 1 for span in spans)]
     starts = [*(span.start - 1 for span in spans), len(content)]
     kept = [content[end:start] for end, start in zip(ends, starts, strict=True)]
@@ -209,24 +207,42 @@ def _plain_end(content: bytes, start: int) -> int:
     """Return the end of a long string that has no escapes or controls and is no key, else 0."""
     if content.find(b'"', start, start + SPAN_BYTES) >= 0:
         return 0
+    is_base64 = True
     for piece in range(start, len(content), _PIECE_BYTES):
         end = content.find(b'"', piece, piece + _PIECE_BYTES)
         limit = piece + _PIECE_BYTES if end < 0 else end
-        if content.find(b"\\", piece, limit) >= 0:
+        is_base64 = is_base64 and _is_base64(content, piece, limit)
+        if not is_base64 and content.find(b"\\", piece, limit) >= 0:
             return 0
         if end >= 0:
-            is_key = _COLON.match(content, end + 1)
-            return 0 if is_key or _has_controls(content, start - 1, end + 1) else end
+            if _COLON.match(content, end + 1):
+                return 0
+            return end if is_base64 or _is_plain(content, start - 1, end + 1) else 0
     return 0
 
 
-def _has_controls(content: bytes, start: int, end: int) -> bool:
-    """Tell whether a string, quotes and all, has characters that stand in none (RFC 8259, 7)."""
+def _is_base64(content: bytes, start: int, end: int) -> bool:
+    """Tell whether nothing but base64 (RFC 4648, 4) stands here, so no escape and no control."""
     try:
-        _CHECKER.decode(memoryview(content)[start:end])
+        pybase64.b64decode(memoryview(content)[start:end], validate=True)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_plain(content: bytes, start: int, end: int) -> bool:
+    """Tell whether a string, quotes and all, has no control characters (RFC 8259, 7).
+
+    Raises:
+        UnicodeDecodeError: it is not UTF-8, which the checker does not look at.
+    """
+    string = memoryview(content)[start:end]
+    try:
+        _CHECKER.decode(string)
     except msgspec.DecodeError:
-        return True
-    return False
+        return False
+    str(string, "utf-8")
+    return True
 
 
 def _decoded(content: bytes, decoder: json.JSONDecoder) -> JsonValue:

@@ -150,6 +150,21 @@ def test_a_control_character_or_broken_utf_8_late_in_an_image_is_refused(octet: 
     assert isinstance(skim(content), Refused)
 
 
+@pytest.mark.parametrize("place", [*range(66), 4_095, 65_535, 65_536, 65_537, 131_071, 131_072])
+def test_every_octet_in_every_place_of_an_image_is_read_as_it_is_read_whole(place: int) -> None:
+    image = b"A" * 131_076
+    for octet in range(256):
+        agree(b'["' + image[:place] + bytes([octet]) + image[place + 1 :] + b'"]')
+
+
+@pytest.mark.parametrize(
+    "ending", [b"", b"=", b"==", b"A===", b"A", b"==AA", b"A A", b"\xc3\xa9", b" "]
+)
+def test_an_image_whose_base64_is_odd_is_read_as_it_is_read_whole(ending: bytes) -> None:
+    agree(b'["' + IMAGE + ending + b'"]')
+    agree(b'["data:image/jpeg;base64,' + IMAGE + ending + b'", 1]')
+
+
 def test_a_span_shows_none_of_its_bytes() -> None:
     read = skim(b'["' + LONG + b'"]')
 
