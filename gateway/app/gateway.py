@@ -25,16 +25,19 @@ from gateway.app.once import decision_ids, settle_memory, utc_now
 from gateway.app.reload import Reloader, Sources
 from gateway.audit.files import Files
 from gateway.audit.log import AuditLog
+from gateway.audit.segments import parts_directory
 from gateway.config.settings import Settings
 from gateway.console.admin import AdminSurface, Probe, ReloadReport, make_admin
 from gateway.core.snapshot import Snapshot
 from gateway.enforce import Enforcer
+from gateway.errors import AuditError
 from gateway.metrics import Metrics
 from gateway.proxy.parser import require_c_parser
 from gateway.proxy.protocol import HeadLimits, Listener
 from gateway.proxy.server import Live, Proxy
 from gateway.sources.catalogs import load_catalog
 from gateway.sources.child import Child
+from gateway.sources.stored_parts import StoredParts
 
 log = logging.getLogger("facegate")
 
@@ -144,7 +147,7 @@ class Gateway:
             clock=self._clock,
             files=self._files,
         )
-        self._reloader.record_in(self._audit)
+        await self._begin_records(settings)
         await self._reloader.first_keys()
         self._proxy = self._make_proxy(settings)
         self.metrics.refresh = self._refresh_metrics
@@ -160,6 +163,19 @@ class Gateway:
             await self._reloader.close()
             self._proxy.write_counts(final=True)
             await self._audit.close()
+
+    async def _begin_records(self, settings: Settings) -> None:
+        """Keep what is decided under and record that it is; the log is let go of where that fails.
+
+        Raises:
+            AuditError: it cannot be kept.
+        """
+        directory = parts_directory(settings.audit.dir, origin=settings.audit.origin)
+        try:
+            await self._reloader.record_in(self._audit, StoredParts(directory))
+        except AuditError:
+            await self._audit.close()
+            raise
 
     def _make_proxy(self, settings: Settings) -> Proxy:
         secrets_key = settings.identity.secrets_key_bytes or os.urandom(32)

@@ -43,6 +43,7 @@ class Part(Generic[T]):
         self.name, self.roots, self._load = name, roots, load
         self.findings: tuple[Finding, ...] = ()
         self.seen = ""  # fingerprint of the content that was tried last
+        self._again = False
         self._value: T | None = None
 
     @property
@@ -56,9 +57,12 @@ class Part(Generic[T]):
             raise ConfigError(self.findings)
         return self._value
 
-    def refuse(self, value: T, findings: tuple[Finding, ...]) -> None:
-        """Go back to a value because the new one does not fit, for these reasons."""
-        self._value, self.findings = value, findings
+    def refuse(self, value: T, findings: tuple[Finding, ...], *, again: bool = False) -> None:
+        """Go back to a value because the new one does not fit, for these reasons.
+
+        `again`: the reason is not in the content, so the next refresh tries the same once more.
+        """
+        self._value, self.findings, self._again = value, findings, again
 
     async def refresh(self) -> Result:
         """Read again where the content is another than at the last attempt.
@@ -67,9 +71,9 @@ class Part(Generic[T]):
             `activated` with a new value, `refused` with findings, or `unchanged`.
         """
         seen = await asyncio.to_thread(fingerprint, self.roots)
-        if seen == self.seen:
+        if seen == self.seen and not self._again:
             return "unchanged"
-        self.seen = seen
+        self.seen, self._again = seen, False
         try:
             self._value = await self._load()
         except FindingsError as failure:

@@ -32,13 +32,14 @@ from gateway.core.catalog.model import Catalog
 from gateway.core.geography.networks import Networks
 from gateway.core.identity.keys import IssuerKeys, Keys, with_issuer
 from gateway.core.policy.model import Policies
-from gateway.errors import ConfigError, Finding
+from gateway.errors import AuditError, ConfigError, Finding, SourceError, source_finding
 from gateway.metrics import Metrics
 from gateway.proxy.server import Live, Serving, Upstream
 from gateway.sources.child import Child
 from gateway.sources.jwks import Issuer, JwksSource
 from gateway.sources.networks import load_networks
 from gateway.sources.settings import load_settings_file
+from gateway.sources.stored_parts import StoredParts
 from gateway.sources.tenants import LoadedTenants
 from gateway.sources.watch import changes
 
@@ -150,6 +151,7 @@ class Reloader:
         self._retiring: dict[asyncio.Task[None], Upstream] = {}
         self._served = sources.settings.value
         self._audit: AuditLog | None = None
+        self._kept: StoredParts | None = None
         self._follow_issuers()
         self._keys = self._assemble_keys()
         self.live = Live(self._assemble())
@@ -158,9 +160,19 @@ class Reloader:
         metrics.reloads.add(("activated",), 0)
         metrics.reloads.add(("refused",), 0)
 
-    def record_in(self, audit: AuditLog) -> None:
-        """Record activations in this log from now on, the first state among them."""
-        self._audit = audit
+    async def record_in(self, audit: AuditLog, kept: StoredParts) -> None:
+        """Record activations in this log from now on, the first state among them.
+
+        Args:
+            audit: the log.
+            kept: where policy and settings are stored before anything is decided under them.
+
+        Raises:
+            AuditError: what is served cannot be stored.
+        """
+        policies, settings = self.live.serving.snapshot.policies, self._served
+        await asyncio.to_thread(_keep, kept, policies, settings)
+        self._audit, self._kept = audit, kept
         for name, digest in self.live.serving.snapshot.parts.items():
             self._record(name, "start", digest, "activated")
 
@@ -253,6 +265,10 @@ class Reloader:
             results["settings"] = await self._take_settings()
         for part in sources.parts():
             results[part.name] = await part.refresh()
+        if results["policies"] == "activated" and (findings := await self._unkept(self._served)):
+            served = self.live.serving.snapshot.policies
+            sources.policies.refuse(served, findings, again=True)
+            results["policies"] = "refused"
         return results
 
     async def _take_settings(self) -> Result:
@@ -261,14 +277,16 @@ class Reloader:
         new = settings.value
         fixed = restart_only_differences(self._served, new)
         old_parts = sources.tenants, sources.networks, sources.policies
+        unkept: tuple[Finding, ...] = ()
         if not fixed:
             sources.point()
             results = [await part.refresh() for part in sources.parts()]
-            if "refused" not in results:
+            if "refused" not in results and not (unkept := await self._unkept(new)):
                 self._served = new
                 self._follow_issuers()
                 return "activated"
-            findings = tuple(found for part in sources.parts() for found in part.findings)
+            refused = (found for part in sources.parts() for found in part.findings)
+            findings = unkept or tuple(refused)
         else:
             findings = tuple(
                 Finding(
@@ -280,9 +298,20 @@ class Reloader:
                 )
                 for key in fixed
             )
-        settings.refuse(self._served, findings)
+        settings.refuse(self._served, findings, again=bool(unkept))
         sources.tenants, sources.networks, sources.policies = old_parts
         return "refused"
+
+    async def _unkept(self, settings: Settings) -> tuple[Finding, ...]:
+        """Store the policy that was read and these settings; return why that is not possible."""
+        if self._kept is None:
+            return ()
+        try:
+            await asyncio.to_thread(_keep, self._kept, self._sources.policies.value, settings)
+        except AuditError as failure:
+            hint = "nothing is decided under what is not kept; see the disk, then reload"
+            return (source_finding(SourceError(f"{failure}\n    hint: {hint}")),)
+        return ()
 
     def _follow_issuers(self) -> None:
         wanted = {issuer: issuer for issuer in self._served.identity.issuers}
@@ -401,6 +430,16 @@ class Reloader:
         build = sources.networks.value.build
         if build is not None:
             metrics.dataset_time.set(build.timestamp(), ("networks",))
+
+
+def _keep(kept: StoredParts, policies: Policies, settings: Settings) -> None:
+    """Store both parts.
+
+    Raises:
+        AuditError: one of them cannot be stored.
+    """
+    kept.put_policies(policies)
+    kept.put_settings(settings.meaning())
 
 
 async def _retire(upstream: Upstream) -> None:

@@ -1,6 +1,7 @@
 """The files of one worker's log: where they stand, what they are called, how lines get into them.
 
-`<dir>/<origin>/<worker>/` holds segments `<first seq, 20 digits>.jsonl` and `head.json`. Origin and
+`<dir>/<origin>/<worker>/` holds segments `<first seq, 20 digits>.jsonl` and `head.json`; beside the
+workers stands `parts`, which is no log (see `gateway.sources.stored_parts`). Origin and
 worker are one path component each, percent-encoded (`gw.example/audit` → `gw.example%2Faudit`), so
 that two origins never share a directory and the name can be read back. `head.json` is derived from
 the lines and may be behind them, never ahead.
@@ -23,6 +24,7 @@ from gateway.audit.files import File, Files, Lock
 from gateway.audit.merkle import Frontier
 
 HEAD = "head.json"
+PARTS = "parts"
 _SEGMENT = re.compile(r"[0-9]{20}\.jsonl")
 
 
@@ -71,9 +73,18 @@ def worker_directory(directory: Path, *, origin: str, worker: str) -> Path:
     """
     components = [quote(name, safe="") for name in (origin, worker)]
     for component in components:
-        if component in {"", ".", ".."}:
+        if component in {"", ".", "..", PARTS}:
             raise ValueError(f"`{component}` cannot name an audit log")
     return directory.joinpath(*components)
+
+
+def parts_directory(directory: Path, *, origin: str) -> Path:
+    """Return where an origin keeps what its decisions were made under; no worker has this name.
+
+    Raises:
+        ValueError: for an origin that cannot be a path component.
+    """
+    return worker_directory(directory, origin=origin, worker="0").with_name(PARTS)
 
 
 def segment_name(first_seq: int) -> str:
