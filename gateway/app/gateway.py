@@ -22,7 +22,8 @@ from prometheus_client.registry import CollectorRegistry
 
 from gateway import __version__
 from gateway.app.once import decision_ids, settle_memory, utc_now
-from gateway.app.reload import Reloader, Sources
+from gateway.app.reload import Reloader
+from gateway.app.sources import Sources
 from gateway.audit.files import Files
 from gateway.audit.log import AuditLog
 from gateway.audit.segments import parts_directory
