@@ -18,10 +18,11 @@ import msgspec
 from gateway.audit.log import AuditLog
 from gateway.audit.record import Aborted, Decided, Effect, Happened, Rejected, Shed, request_part
 from gateway.core.catalog.model import Provider
+from gateway.core.catalog.probes import probes_of
 from gateway.core.catalog.processors import Declarations
 from gateway.core.geography.model import Geography, Located
 from gateway.core.identity.identify import wanted_key
-from gateway.core.operation import class_of
+from gateway.core.operation import Observed, class_of
 from gateway.core.pipeline import Judgement, decide
 from gateway.core.request import Request
 from gateway.core.snapshot import Snapshot
@@ -81,6 +82,7 @@ class Enforcer:
         self.audit, self.clock, self.ids, self.metrics = audit, clock, ids, metrics
         self._want_key = want_key
         self._judge_seconds = metrics.decision_seconds.timer(("judge",))
+        self._probe_seconds = metrics.decision_seconds.timer(("probes",))
         self._record_seconds = metrics.decision_seconds.timer(("record",))
         self._mask_key = mask_key
         # What stream processors were declared as; this process alone, and only what it forwarded.
@@ -97,7 +99,7 @@ class Enforcer:
             asyncio.CancelledError: where the caller was cancelled.
         """
         started = time.perf_counter()
-        ruling = self._judge(request, snapshot)
+        ruling = await self._judge(request, snapshot)
         judgement = ruling.judgement
         if judgement is None:
             return ruling
@@ -183,16 +185,15 @@ class Enforcer:
         for reason, (since, count) in shed.items():
             self.audit.enqueue(Shed(time=self.clock(), reason=reason, count=count, since=since))
 
-    def _judge(self, request: Request, snapshot: Snapshot) -> Ruling:
+    async def _judge(self, request: Request, snapshot: Snapshot) -> Ruling:
         decision_id = self.ids()
-        now = self.clock()
         try:
-            observed = self._declarations.observed_of(request, snapshot.catalog)
-            judgement = decide(request, observed, snapshot, now)
+            observed = await self._observe(request, snapshot)
+            judgement = decide(request, observed, snapshot, self.clock())
         except Exception as bug:  # noqa: BLE001 - the one catch-all
             # A bug is a refusal (XACML's Indeterminate), never a pass.
             log.error("decision %s could not be computed: %s", decision_id, place_of(bug))  # noqa: TRY400 - the words of a bug may quote the request
-            self.audit.enqueue(Aborted(time=now, id=decision_id, reason="engine.failed"))
+            self.audit.enqueue(Aborted(time=self.clock(), id=decision_id, reason="engine.failed"))
             return Ruling(
                 id=decision_id,
                 permitted=False,
@@ -208,6 +209,16 @@ class Enforcer:
             judgement=judgement,
             recorded=True,
         )
+
+    async def _observe(self, request: Request, snapshot: Snapshot) -> Observed:
+        """Look at what only the edge knows; at images only where some rule names them."""
+        probes = None
+        if "probe" in snapshot.policies.table.named:
+            started = time.perf_counter()
+            probes = await asyncio.to_thread(probes_of, request, snapshot.catalog)
+            self._probe_seconds(time.perf_counter() - started)
+        observed = self._declarations.observed_of(request, snapshot.catalog)
+        return observed if probes is None else msgspec.structs.replace(observed, probes=probes)
 
     def _decided(self, decision_id: str, request: Request, judgement: Judgement) -> Decided:
         snapshot = judgement.snapshot

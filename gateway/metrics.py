@@ -153,7 +153,7 @@ class Metrics(Collector):
         )
         self.decision_seconds = Histogram(
             "facegate_decision_duration_seconds",
-            "Time to judge a request, and to make its record durable.",
+            "Time to judge a request, to hash the images that a rule asks for, to make it durable.",
             DECISION_BUCKETS_S,
             ("stage",),
         )

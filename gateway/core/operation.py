@@ -160,8 +160,12 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What the edge observed just before judging: counters and remembered declarations.
 
     Attributes:
+        probes: `sha256:` and 64 hex digits of each image that the request looks for; `unknown`
+            stands for what could not be read; empty where it looks for none, and None where no
+            rule asks, so that nobody looked.
         stream_processor: what the named stream processor was declared as, `face_search` or
             `connected_home`; `unknown` where nothing is remembered; empty where none is named.
     """
 
+    probes: tuple[str, ...] | None = None
     stream_processor: str = ""

@@ -47,7 +47,7 @@ def decide(request: Request, observed: Observed, snapshot: Snapshot, now: dateti
     """
     operation = classify(request, snapshot.catalog, observed)
     identity = identify(request, snapshot.keys, snapshot.tenants, now)
-    known = snapshot.standings.recall(request, operation, identity, now)
+    known = snapshot.standings.recall(request, operation, identity, observed, now)
     if known is not None:
         facts = Facts(
             operation=operation,

@@ -21,7 +21,7 @@ from gateway.core.facts import Facts
 from gateway.core.geography.model import Geography
 from gateway.core.geography.networks import Networks
 from gateway.core.identity.model import Identity, Reference, Verified
-from gateway.core.operation import Classified, Operation
+from gateway.core.operation import Classified, Observed, Operation
 from gateway.core.policy.model import Policies
 from gateway.core.request import Request
 from gateway.core.screening import Screening
@@ -32,7 +32,7 @@ _KEY_CHARACTERS: Final = 512  # where a client makes a part of the key long, not
 _FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 
 # All that the three stages read, beside the snapshot and the time.
-_Key = tuple[str, str, str, str | None, str | None, Operation]
+_Key = tuple[str, str, str, str | None, str | None, Operation, bool]
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,20 +54,32 @@ class Standings:
         self._known: dict[_Key, Standing] = {}
 
     def recall(
-        self, request: Request, operation: Classified, identity: Identity, now: datetime
+        self,
+        request: Request,
+        operation: Classified,
+        identity: Identity,
+        observed: Observed,
+        now: datetime,
     ) -> Standing | None:
-        """Return what is known to hold now; None where the stages have to be asked."""
-        if not isinstance(identity, Verified) or not isinstance(operation, Operation):
+        """Return what is known to hold now; None where the stages have to be asked.
+
+        A request that shows an image is always judged anew: the next one shows another.
+        """
+        if observed.probes or not isinstance(identity, Verified):
             return None
-        known = self._known.get(_key(request, operation, identity))
+        if not isinstance(operation, Operation):
+            return None
+        known = self._known.get(_key(request, operation, identity, observed))
         return known if known is not None and known.since <= now < known.until else None
 
     def remember(self, request: Request, facts: Facts, decision: Decision) -> None:
         """Keep what the stages answered, until the next instant that may change it."""
         identity, operation = facts.identity, facts.operation
-        if not isinstance(identity, Verified) or not isinstance(operation, Operation):
+        if facts.observed.probes or not isinstance(identity, Verified):
             return
-        key = _key(request, operation, identity)
+        if not isinstance(operation, Operation):
+            return
+        key = _key(request, operation, identity, facts.observed)
         if any(len(part) > _KEY_CHARACTERS for part in key if isinstance(part, str)):
             return
         if len(self._known) >= _ENTRIES:
@@ -92,7 +104,7 @@ class Standings:
                     yield instant
 
 
-def _key(request: Request, operation: Operation, identity: Verified) -> _Key:
+def _key(request: Request, operation: Operation, identity: Verified, observed: Observed) -> _Key:
     headers = request.headers
     return (
         identity.tenant.id,
@@ -101,4 +113,5 @@ def _key(request: Request, operation: Operation, identity: Verified) -> _Key:
         headers.get("x-forwarded-for"),
         headers.get("forwarded"),
         operation,
+        observed.probes is None,
     )

@@ -152,6 +152,16 @@ def test_the_second_answer_comes_from_memory_and_the_credential_is_verified_agai
     assert stranger.decision.reason == "identity.malformed"
 
 
+def test_an_image_that_is_shown_is_judged_anew_each_time() -> None:
+    snapshot = fresh()
+    now = BUILD + 6 * DAY
+    for probes in ((), ("unknown",), None, ("sha256:" + "1" * 64,)):
+        call = a_call("a", "SearchFaces", "192.0.2.1")
+        judgements = [decide(call, Observed(probes=probes), snapshot, now) for _ in range(2)]
+        assert judgements[0].facts.observed.probes == probes
+        assert (judgements[0].decision is judgements[1].decision) == (not probes)
+
+
 def test_what_a_client_makes_long_is_not_remembered() -> None:
     snapshot = fresh()
     now = BUILD + 6 * DAY

@@ -17,6 +17,7 @@ from gateway.core.identity.model import Method, TenantType, Verified
 from gateway.core.operation import (
     OPERATION_CLASSES,
     Access,
+    Observed,
     Operation,
     access_of,
     class_of,
@@ -38,6 +39,7 @@ ATTRIBUTES: Final = (
     "listed",
     "identity",
     "contradiction",
+    "probe",
 )
 # Destinations that are no place; every policy has to say something about each of them.
 PLACELESS: Final = ("unknown", "private", "anonymised", "stale")
@@ -56,6 +58,7 @@ CLOSED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
     }
 )
 _NONE: Final = ("none",)
+_UNKNOWN: Final = ("unknown",)
 
 
 def members(facts: Facts) -> tuple[tuple[str, ...], ...]:
@@ -74,6 +77,7 @@ def members(facts: Facts) -> tuple[tuple[str, ...], ...]:
         _listed(facts.screening),
         (facts.identity.method,) if isinstance(facts.identity, Verified) else _NONE,
         _contradiction(geography),
+        _probe(facts.observed),
     )
 
 
@@ -117,3 +121,7 @@ def _contradiction(geography: Geography) -> tuple[str, ...]:
     if isinstance(geography, Located):
         return ("yes",) if geography.contradiction else ("no",)
     return ("yes", "no")
+
+
+def _probe(observed: Observed) -> tuple[str, ...]:
+    return _UNKNOWN if observed.probes is None else observed.probes or _NONE

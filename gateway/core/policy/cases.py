@@ -148,7 +148,7 @@ def facts_of(given: Given, references: Sequence[Reference], at: datetime) -> Fac
             contradiction=_one(given, "contradiction", "no") == "yes",
         ),
         screening=_screening(given.get("listed", ("none",))),
-        observed=Observed(),
+        observed=Observed(probes=_probes(given.get("probe", ("none",)))),
         at=at,
     )
 
@@ -201,6 +201,10 @@ def _screening(listed: tuple[str, ...]) -> Screening:
     if listed == ("not_screened",):
         return NotScreened(reason="case")
     return Hit(lists=tuple(sorted(listed)), parties=("case",))
+
+
+def _probes(given: tuple[str, ...]) -> tuple[str, ...]:
+    return () if given == ("none",) else given
 
 
 def _run(policies: Policies, case: Case) -> CaseResult:

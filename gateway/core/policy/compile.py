@@ -86,6 +86,7 @@ def _table(packs: Sequence[Pack]) -> Table:
             for position, attribute in enumerate(ATTRIBUTES)
             if any(_asked(rule, attribute) for rule in rules)
         ),
+        named=frozenset(one.attribute for rule in rules for one in rule.conditions),
         boundaries=boundaries,
         active=active,
         enforced=_mask([not pack.in_shadow(rule) for pack, rule in pairs]),

@@ -19,7 +19,12 @@ from gateway.errors import Finding
 # When a case happens that does not say: cases never read the clock.
 UNDATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 # Members that stand for the absence of all others.
-_ALONE: Final = {"listed": ("none", "not_screened"), "tag": ("none",), "end_use": ("undeclared",)}
+_ALONE: Final = {
+    "listed": ("none", "not_screened"),
+    "tag": ("none",),
+    "end_use": ("undeclared",),
+    "probe": ("none",),
+}
 
 
 def link_cases(

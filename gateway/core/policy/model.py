@@ -112,6 +112,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         ids: `pack/rule` by number.
         columns: of the attributes that any rule names.
+        named: those attributes: what no rule names, nobody needs to find out.
         boundaries: the times at which rules begin or end, sorted.
         active: rules in effect before the first boundary, from each boundary on; one longer.
         enforced: all rules but those in shadow.
@@ -123,6 +124,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
     ids: tuple[str, ...]
     columns: tuple[Column, ...]
+    named: frozenset[str]
     boundaries: tuple[datetime, ...]
     active: tuple[int, ...]
     enforced: int

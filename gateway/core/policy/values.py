@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -13,6 +14,7 @@ from gateway.core.policy.countries import MISTAKEN, is_place
 
 _MEMBER_CHARACTERS: Final = 256
 _QUOTED_CHARACTERS: Final = 64
+_PROBE: Final = re.compile(r"none|unknown|sha256:[0-9a-f]{64}")
 
 
 class Mistake(msgspec.Struct, frozen=True):
@@ -46,6 +48,8 @@ def check_member(attribute: str, value: object) -> Mistake | None:
         return Mistake(f"{quoted(value)} is no value of `{attribute}`", hint)
     if attribute == "destination":
         return _check_destination(value)
+    if attribute == "probe":
+        return _check_probe(value)
     if value != value.strip() or not value.isprintable() or not value:
         return Mistake(
             f"{quoted(value)} is no value of `{attribute}`", "printable, no space at its ends"
@@ -53,6 +57,13 @@ def check_member(attribute: str, value: object) -> Mistake | None:
     if len(value) > _MEMBER_CHARACTERS:
         return Mistake(f"a value of `{attribute}` is longer than {_MEMBER_CHARACTERS} characters")
     return None
+
+
+def _check_probe(value: str) -> Mistake | None:
+    if _PROBE.fullmatch(value):
+        return None
+    hint = "`sha256:` and the 64 hex digits, in lower case, of the image; `none` or `unknown`"
+    return Mistake(f"{quoted(value)} is no value of `probe`", hint)
 
 
 def _check_destination(value: str) -> Mistake | None:

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 
 from gateway.core.catalog.classify import classify
-from gateway.core.catalog.probes import probe_hashes
+from gateway.core.catalog.probes import probes_of
 from gateway.core.catalog.severity import RANK
 from gateway.core.operation import (
     Ambiguous,
@@ -503,7 +503,7 @@ def test_steps_of_a_walk_through_a_gallery_are_single_comparisons_of_one_probe()
         )
         found = classify(made, shipped(), Observed())
         assert known(found).operation_class == "one_to_one"
-        probes.add(probe_hashes(made, found, shipped()))
+        probes.add(probes_of(made, shipped()))
 
     assert len(probes) == 1
     assert len(next(iter(probes))) == 1

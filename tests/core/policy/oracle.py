@@ -29,6 +29,7 @@ def attributes_of(facts: Facts) -> dict[str, set[str]]:
     if isinstance(place, Located):
         contradiction = {"yes"} if place.contradiction else {"no"}
     listed = set(screening.lists) if isinstance(screening, Hit) else {"not_screened"}
+    probes = facts.observed.probes
     return {
         "provider": {asked.provider},
         "operation": {asked.name if isinstance(asked, Operation) else "unknown"},
@@ -44,6 +45,7 @@ def attributes_of(facts: Facts) -> dict[str, set[str]]:
         "listed": {"none"} if isinstance(screening, Clear) else listed,
         "identity": {who.method} if isinstance(who, Verified) else {"none"},
         "contradiction": contradiction,
+        "probe": {"unknown"} if probes is None else set(probes) or {"none"},
     }
 
 

@@ -46,6 +46,9 @@ KINDS: Final[tuple[ReferenceKind, ...]] = ("licence", "consent", "authorisation"
 EFFECTS: Final[tuple[Effect, ...]] = ("deny", "permit", "require")
 PLACES: Final = ("GB", "CN", "CN-XJ", "UA", "UA-43", "US-OR", "unknown", "private", "stale")
 USES: Final = ("fraud_prevention", "missing_persons", "mass_surveillance")
+ONE: Final = "sha256:" + "1" * 64
+OTHER: Final = "sha256:" + "2" * 64
+PROBES: Final = (None, (), (ONE,), (ONE, OTHER), (OTHER, "unknown"))
 NAMES: Final = {
     "provider": ("aws_rekognition", "azure_face"),
     "operation": ("SearchFaces", "unknown"),
@@ -61,6 +64,7 @@ NAMES: Final = {
     "listed": ("none", "not_screened", "sdn", "entity_list"),
     "identity": ("jwt", "api_key", "sigv4"),
     "contradiction": ("yes", "no"),
+    "probe": ("none", "unknown", ONE, OTHER),
 }
 
 times = st.integers(-2, 2).map(lambda days: NOON + timedelta(days=days))
@@ -213,7 +217,7 @@ def any_facts(
         identity=identities,
         geography=geographies(),
         screening=screenings,
-        observed=st.just(Observed()),
+        observed=st.sampled_from(PROBES).map(lambda probes: Observed(probes=probes)),
         at=times,
     )
 

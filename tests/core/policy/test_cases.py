@@ -36,6 +36,7 @@ rules:
     when: {end_use: [customer_verification]}
     reason: our customers
 """
+PROBE = "sha256:" + "a" * 64
 CASES = """\
 apiVersion: facegate/v1
 kind: Cases
@@ -132,7 +133,8 @@ def test_what_a_case_names_is_what_rules_see() -> None:
         "{name: a, expect: {outcome: permit}, request: {provider: azure_face, operation: Find,"
         " class: gallery, access: write, tenant: acct-9, tenant_type: government,"
         " party_type: [private, military], tier: gold, tag: [a, b], end_use: [x, y],"
-        " destination: [GB, UA-43], listed: [sdn], identity: sigv4, contradiction: yes}}"
+        " destination: [GB, UA-43], listed: [sdn], identity: sigv4, contradiction: yes,"
+        f" probe: [{PROBE}, unknown]}}}}"
     )
     assert attributes(case.facts) == {
         "provider": {"azure_face"},
@@ -149,6 +151,7 @@ def test_what_a_case_names_is_what_rules_see() -> None:
         "listed": {"sdn"},
         "identity": {"sigv4"},
         "contradiction": {"yes"},
+        "probe": {PROBE, "unknown"},
     }
 
 
@@ -169,6 +172,7 @@ def test_what_a_case_does_not_name_is_unremarkable_and_its_place_unknown() -> No
         "listed": {"none"},
         "identity": {"jwt"},
         "contradiction": {"no"},
+        "probe": {"none"},
     }
 
 
@@ -184,6 +188,14 @@ def test_what_a_case_does_not_name_is_unremarkable_and_its_place_unknown() -> No
         (
             "{request: {class: detect, listed: [none, sdn]}, EXPECT}",
             "`none` and `not_screened` cannot stand beside others in `listed`",
+        ),
+        (
+            "{request: {class: detect, probe: SHA256:ab}, EXPECT}",
+            "`SHA256:ab` is no value of `probe`",
+        ),
+        (
+            "{request: {class: detect, probe: [none, unknown]}, EXPECT}",
+            "`none` cannot stand beside others in `probe`",
         ),
         (
             "{request: {class: unknown, access: write}, EXPECT}",

@@ -6,9 +6,7 @@ import hashlib
 
 import pytest
 
-from gateway.core.catalog.classify import classify
-from gateway.core.catalog.probes import probe_hashes
-from gateway.core.operation import Observed
+from gateway.core.catalog.probes import probes_of
 from gateway.core.request import Streaming
 from tests.core.catalog.build import FORM, doubtful, known, request, shipped, unheard_of
 from tests.core.catalog.providers.collection import (
@@ -79,10 +77,10 @@ def test_both_images_of_a_comparison_are_probes() -> None:
         body={"img1": "data:image/jpeg;base64,/9g=", "img2": "/9j/"},
         content_type="application/json",
     )
-    hashes = probe_hashes(made, classify(made, shipped(), Observed()), shipped())
+    hashes = probes_of(made, shipped())
 
     assert hashes == tuple(
-        hashlib.sha256(each).hexdigest() for each in (b"\xff\xd8", b"\xff\xd8\xff")
+        f"sha256:{hashlib.sha256(each).hexdigest()}" for each in (b"\xff\xd8", b"\xff\xd8\xff")
     )
 
 
