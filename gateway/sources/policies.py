@@ -1,4 +1,4 @@
-"""Policy files of a directory: found, read, linked and compiled, or every mistake in them.
+"""Policy files of a directory: parsed, linked and compiled, or every mistake in them.
 
 `load_outcome` is the form for a child process: parsing YAML holds the interpreter, so a gateway
 that serves does not do it itself.
@@ -7,8 +7,6 @@ that serves does not do it itself.
 from __future__ import annotations
 
 import hashlib
-import stat
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -20,15 +18,13 @@ from gateway.core.policy.model import Policies
 from gateway.core.policy.parse import parse
 from gateway.core.policy.source import Source
 from gateway.errors import Finding, FindingsError, PolicyError
-from gateway.sources.yaml_file import parse_yaml, read_text, validation_findings
+from gateway.sources.contents import Content, Contents, read_contents
+from gateway.sources.yaml_file import parse_yaml, text_of, validation_findings
 
-_MAX_FILES: Final = 1_000
-_MAX_BYTES: Final = 8 << 20
-_MAX_DEPTH: Final = 16
+_REMEMBERED: Final = 1_000
 _REMEMBERED_CHARACTERS: Final = 256 << 10
 # What files said, by path and content: the loading process is warm, and a reload changes few files.
 _READ: Final[dict[tuple[str, str], tuple[Source, tuple[Finding, ...]]]] = {}
-_SUFFIXES: Final = frozenset({".yaml", ".yml"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +55,16 @@ def load_policies(directory: Path) -> Policies:
     Raises:
         PolicyError: any file has a mistake, or the set as a whole has.
     """
-    linked, findings = _link(directory)
+    return policies_of(read_contents(directory), origin=str(directory))
+
+
+def policies_of(contents: Contents, *, origin: str) -> Policies:
+    """Load policy from files that were read; `origin` stands in findings on all of them.
+
+    Raises:
+        PolicyError: any file has a mistake, or the set as a whole has.
+    """
+    linked, findings = _link(contents, origin)
     if findings:
         raise PolicyError(findings)
     return compile_policies(linked.packs)
@@ -75,12 +80,12 @@ def load_outcome(path: str) -> Policies | tuple[Finding, ...]:
 
 def check_policies(path: Path) -> tuple[Finding, ...]:
     """Return every mistake in the policy files of a directory, sorted by place."""
-    return _link(path)[1]
+    return _link(read_contents(path), str(path))[1]
 
 
 def test_policies(path: Path) -> CaseReport:
     """Run the cases of a directory; a rule that no case covers is a finding."""
-    linked, findings = _link(path)
+    linked, findings = _link(read_contents(path), str(path))
     if findings:
         return CaseReport(findings=findings)
     run = run_cases(linked.packs, linked.cases)
@@ -119,89 +124,45 @@ def _uncovered(linked: Linked, rules: tuple[str, ...]) -> list[Finding]:
     ]
 
 
-def _link(path: Path) -> tuple[Linked, tuple[Finding, ...]]:
-    """Read and link; the findings are all there are, sorted by place."""
-    findings = list[Finding]()
+def _link(contents: Contents, origin: str) -> tuple[Linked, tuple[Finding, ...]]:
+    """Parse and link; the findings are all there are, sorted by place."""
+    findings = list(contents.findings)
     sources = list[Source]()
-    unread = False
-    for entry in _files(path):
-        if isinstance(entry, Finding):
-            findings.append(entry)
-            unread = True
+    unread = bool(findings)
+    for file in contents.files:
+        if not file.is_policy:
             continue
         try:
-            source, mistakes = _read(entry)
+            source, mistakes = _read(file)
         except FindingsError as error:
             findings.extend(error.findings)
             unread = True
             continue
         findings.extend(mistakes)
         sources.append(source)
-    linked = link(sources, origin=str(path), complete=not unread)
+    linked = link(sources, origin=origin, complete=not unread)
     return linked, tuple(sorted({*findings, *linked.findings}))
 
 
-def _read(path: Path) -> tuple[Source, tuple[Finding, ...]]:
-    """Read one file, or recall what it said: most files of a directory stay as they are.
+def _read(file: Content) -> tuple[Source, tuple[Finding, ...]]:
+    """Parse one file, or recall what it said: most files of a directory stay as they are.
 
     Raises:
         FindingsError: it cannot be read as one YAML document.
     """
-    text = read_text(path, max_bytes=_MAX_BYTES)
-    key = (str(path), hashlib.sha256(text.encode()).hexdigest())
+    text = text_of(file.content, path=file.path)
+    key = (file.path, hashlib.sha256(file.content).hexdigest())
     known = _READ.get(key)
     if known is not None:
         return known
-    document = parse_yaml(text, path=str(path))
+    document = parse_yaml(text, path=file.path)
     parsed = parse(document.value)
     findings: tuple[Finding, ...] = ()
     if parsed.error is not None:
         findings = validation_findings(parsed.error, document, model=parsed.model)
     known = Source(parsed=parsed, places=document), findings
-    if len(_READ) >= _MAX_FILES or len(text) > _REMEMBERED_CHARACTERS:
+    if len(_READ) >= _REMEMBERED or len(text) > _REMEMBERED_CHARACTERS:
         _READ.clear()
     if len(text) <= _REMEMBERED_CHARACTERS:
         _READ[key] = known
     return known
-
-
-def _files(path: Path) -> Iterator[Path | Finding]:
-    """Yield policy files sorted by path, and findings on what cannot be taken for one.
-
-    Yields:
-        At most a thousand files; whatever is passed over but might have been meant is a finding.
-    """
-    count = 0
-    for entry in _below(path, depth=0):
-        if isinstance(entry, Path):
-            count += 1
-            if count > _MAX_FILES:
-                yield _whole(path, f"more than {_MAX_FILES} policy files")
-                return
-        yield entry
-
-
-def _below(path: Path, *, depth: int) -> Iterator[Path | Finding]:
-    try:
-        mode = path.stat().st_mode
-        linked = depth > 1 and path.is_symlink()
-        entries = sorted(path.iterdir()) if stat.S_ISDIR(mode) and not linked else []
-    except OSError as error:
-        yield _whole(path, f"cannot be read: {(error.strerror or 'unknown error').lower()}")
-        return
-    if stat.S_ISDIR(mode):
-        if linked:
-            hint = "links to directories are followed at the top level only"
-            yield _whole(path, "is a link to a directory", hint)
-        elif entries and depth == _MAX_DEPTH:
-            yield _whole(path, f"directories are nested deeper than {_MAX_DEPTH} levels")
-            return
-        for entry in entries:
-            if not entry.name.startswith("."):
-                yield from _below(entry, depth=depth + 1)
-    elif depth == 0 or path.suffix.lower() in _SUFFIXES:
-        yield path if stat.S_ISREG(mode) else _whole(path, "is not a regular file")
-
-
-def _whole(path: Path, message: str, hint: str = "") -> Finding:
-    return Finding(path=str(path), line=0, column=0, message=message, hint=hint)

@@ -80,12 +80,17 @@ def read_text(path: Path, *, max_bytes: int) -> str:
     Raises:
         FindingsError: it cannot be read, is too long, is no regular file, or is not UTF-8.
     """
+    return text_of(read_bytes(path, max_bytes=max_bytes), path=str(path))
+
+
+def text_of(content: bytes, *, path: str) -> str:
+    """Take the content of a file as UTF-8 text; `path` stands in the findings.
+
+    Raises:
+        FindingsError: it is none.
+    """
     try:
-        content = _read_bytes(path, max_bytes=max_bytes)
         text = content.decode("utf-8").removeprefix("\ufeff")
-    except OSError as error:
-        words = (error.strerror or "unknown error").lower()
-        raise FindingsError(_whole(path, f"cannot be read: {words}")) from None
     except UnicodeDecodeError as error:
         raise FindingsError(
             _whole(path, f"not UTF-8 at byte {error.start}", "save the file as UTF-8")
@@ -93,6 +98,27 @@ def read_text(path: Path, *, max_bytes: int) -> str:
     if "\0" in text:
         raise FindingsError(_whole(path, "holds a NUL byte"))
     return text
+
+
+def read_bytes(path: Path, *, max_bytes: int) -> bytes:
+    """Read a regular file, following links; a FIFO or a device is refused without waiting on it.
+
+    Raises:
+        FindingsError: it cannot be read, is too long, or is no regular file.
+    """
+    try:
+        # O_NONBLOCK: opening a FIFO must not wait for a writer.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise FindingsError(_whole(path, "is not a regular file"))
+            content = file.read(max_bytes + 1)
+    except OSError as error:
+        words = (error.strerror or "unknown error").lower()
+        raise FindingsError(_whole(path, f"cannot be read: {words}")) from None
+    if len(content) > max_bytes:
+        raise FindingsError(_whole(path, f"is longer than {max_bytes} bytes"))
+    return content
 
 
 def read_yaml(path: Path, *, max_bytes: int = 4 << 20) -> Document:
@@ -148,19 +174,7 @@ def closest(word: str, words: Iterable[str]) -> str:
     return f"did you mean {quoted(by_lower[near[0]])}?" if near else ""
 
 
-def _read_bytes(path: Path, *, max_bytes: int) -> bytes:
-    # O_NONBLOCK: opening a FIFO must not wait for a writer.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise FindingsError(_whole(path, "is not a regular file"))
-        content = file.read(max_bytes + 1)
-    if len(content) > max_bytes:
-        raise FindingsError(_whole(path, f"is longer than {max_bytes} bytes"))
-    return content
-
-
-def _whole(path: Path, message: str, hint: str = "") -> tuple[Finding]:
+def _whole(path: Path | str, message: str, hint: str = "") -> tuple[Finding]:
     return (Finding(path=str(path), line=0, column=0, message=message, hint=hint),)
 
 
