@@ -1,4 +1,4 @@
-"""What the shipped pack promises, over every country and class, beside its own cases."""
+"""What pack ibm-precision-regulation promises, over every country and class, beside its cases."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from gateway.core.decision import Decision
 from gateway.core.identity.model import Reference, ReferenceKind, TenantType
 from gateway.core.operation import OPERATION_CLASSES, OperationClass, governed
 from gateway.core.policy.attributes import CLOSED, PLACELESS
+from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.countries import COUNTRIES
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.model import Policies
@@ -35,7 +36,9 @@ UNGOVERNED = [one for one in OPERATION_CLASSES if not governed(one, "none")]
 
 @pytest.fixture(scope="module")
 def policy() -> Policies:
-    return source.load_policies(packs_directory())
+    """Return the pack as it judges alone."""
+    packs = source.load_policies(packs_directory()).packs
+    return compile_policies([pack for pack in packs if pack.id == "ibm-precision-regulation"])
 
 
 def search(
@@ -51,13 +54,6 @@ def search(
     return evaluate(
         policy, facts(asked=operation(kind), identity=identity, geography=located(*places))
     )
-
-
-def test_every_case_holds_and_every_rule_has_one() -> None:
-    report = source.test_policies(packs_directory())
-    assert report.findings == ()
-    assert report.covered == report.rules
-    assert len(report.results) >= 40
 
 
 def test_no_rule_speaks_of_what_is_not_governed(policy: Policies) -> None:
