@@ -90,9 +90,12 @@ tenants:
     # Everybody else behind a request: end users, resellers, owners.
     # parties:
     #   - {name: Example Stores Ltd, role: end_user, type: private, countries: [GB], listed: []}
-    # What is on file to meet a rule that requires it; `valid_to` is the first day without.
+    # What is on file to meet a rule that requires it; `valid_to` is the first day without. It
+    # applies to these classes and places only, and lifts no deny that it does not name.
     # references:
-    #   - {id: LIC-1, kind: licence, valid_from: 2026-01-01, valid_to: 2027-01-01}
+    #   - {id: LIC-1, kind: licence, authority: Example Trade Office, classes: [one_to_many],
+    #      destinations: [GB], valid_from: 2026-01-01, valid_to: 2027-01-01,
+    #      quota: {limit: 10000, counts: calls}, report_days: 90, warn_days: 30}
     # `facegate keys aws` and `facegate keys api` print lines for these lists.
     credentials:
       access_keys: []

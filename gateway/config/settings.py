@@ -36,7 +36,7 @@ from gateway.config.fields import (
 )
 from gateway.core.identity.jwt import one_family
 
-RESTART_KEYS: Final = ("listen", "admin", "audit", "state", "workers")
+RESTART_KEYS: Final = ("listen", "admin", "audit", "state", "state_dir", "workers")
 
 
 class Model(BaseModel):
@@ -310,6 +310,7 @@ class Settings(Model):
     state: Annotated[
         Literal["memory"], later("only `memory` is available yet", unless="memory")
     ] = "memory"
+    state_dir: SettingsPath = Field(default="state", validate_default=True)
     workers: Annotated[Literal[1], later("more than one worker is not available yet", unless=1)] = 1
     limits: LimitSettings = LimitSettings()
 

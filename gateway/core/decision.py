@@ -140,7 +140,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
         shadow: ids of the rules in shadow mode that matched.
         shadow_outcome: what the outcome would be if shadow rules were enforced.
         obligations: kinds that are required and not on file (`licence`, `consent`, …), sorted.
-        discharged: ids of the references that met a requirement, sorted.
+        discharged: ids of the references that met a requirement or lifted a deny, sorted.
+        lifted: ids of the enforced deny rules that matched and did not decide, because a reference
+            lifts them, in pack order.
     """
 
     outcome: Outcome
@@ -151,3 +153,4 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     shadow_outcome: Outcome
     obligations: tuple[str, ...] = ()
     discharged: tuple[str, ...] = ()
+    lifted: tuple[str, ...] = ()

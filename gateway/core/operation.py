@@ -156,6 +156,22 @@ def access_of(classified: Classified) -> Access:
     return classified.access if isinstance(classified, Operation) else "none"
 
 
+class Taken(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request takes of a reference's quota, should it be permitted under that reference.
+
+    Attributes:
+        reference: id of the tenant's reference.
+        used: what was taken before this request.
+        limit: the quota's.
+        amount: what this request takes; 0 or more.
+    """
+
+    reference: str
+    used: int
+    limit: int
+    amount: int
+
+
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What the edge observed just before judging: counters and remembered declarations.
 
@@ -165,7 +181,14 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
             rule asks, so that nobody looked.
         stream_processor: what the named stream processor was declared as, `face_search` or
             `connected_home`; `unknown` where nothing is remembered; empty where none is named.
+        quotas: of each reference of the tenant that has a quota, sorted by reference.
     """
 
     probes: tuple[str, ...] | None = None
     stream_processor: str = ""
+    quotas: tuple[Taken, ...] = ()
+
+    @property
+    def counted(self) -> bool:
+        """Whether anything was counted, so that the next request may be judged otherwise."""
+        return bool(self.quotas)

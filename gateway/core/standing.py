@@ -3,8 +3,10 @@
 Where, listed and judged depend on the caller, the place, the kind of operation, the snapshot, and
 on the time only through instants at which something begins or ends: a rule, a reference on file,
 the network database's age. Until the next such instant the answer is the same, so it is remembered
-with the interval in which it holds. The credential is verified on every request all the same, and
-a new snapshot begins with an empty memory. Property: with memory equals without, at any time.
+with the interval in which it holds. What was counted (quotas) changes with every request: an answer
+that may rest on it is neither kept nor given. The credential is verified on every request all the
+same, and a new snapshot begins with an empty memory. Property: with memory equals without, at any
+time.
 """
 
 from __future__ import annotations
@@ -67,7 +69,7 @@ class Standings:
         """
         if observed.probes or not isinstance(identity, Verified):
             return None
-        if not isinstance(operation, Operation):
+        if observed.counted or not isinstance(operation, Operation):
             return None
         known = self._known.get(_key(request, operation, identity, observed))
         return known if known is not None and known.since <= now < known.until else None
@@ -77,7 +79,7 @@ class Standings:
         identity, operation = facts.identity, facts.operation
         if facts.observed.probes or not isinstance(identity, Verified):
             return
-        if not isinstance(operation, Operation):
+        if facts.observed.counted or not isinstance(operation, Operation):
             return
         key = _key(request, operation, identity, facts.observed)
         if any(len(part) > _KEY_CHARACTERS for part in key if isinstance(part, str)):

@@ -19,10 +19,14 @@ from pydantic import (
 )
 
 from gateway.core.geography.codes import is_code
-from gateway.core.identity.model import ReferenceKind, TenantType
+from gateway.core.identity.model import WARN_DAYS, Counting, ReferenceKind, TenantType
+from gateway.core.operation import OperationClass
 
 # Words that stand for an empty set of facts; a file cannot claim them.
 _RESERVED = frozenset({"none", "unknown", "undeclared", "not_screened"})
+# Records hold the numbers: canonical JSON has integers below 2^53 (RFC 8785 section 3.2.2.3).
+_MOST = 2**53 - 1
+_DAYS = 36_525
 
 
 def _country(text: str) -> str:
@@ -85,18 +89,56 @@ class PartyEntry(_Entry):
     )
 
 
+class QuotaEntry(_Entry):
+    """How much may be done under a reference, over all its time."""
+
+    limit: Annotated[int, Field(ge=1, le=_MOST)]
+    counts: Counting = "calls"
+
+
 class ReferenceEntry(_Entry):
     """A licence, consent, authorisation or review on file."""
 
     id: Name
     kind: ReferenceKind
+    authority: Name | None = Field(default=None, description="who granted it")
+    names: list[Word] = Field(
+        default=[], description="what it lifts beyond ordinary requirements, e.g. `embargo`"
+    )
+    classes: list[OperationClass] = Field(
+        default=[], description="what it is for; absent is not limited; a licence says it"
+    )
+    destinations: list[Country] = Field(
+        default=[], description="where it is for; absent is not limited; a licence says it"
+    )
     valid_from: Instant | None = None
     valid_to: Instant | None = Field(default=None, description="first instant without validity")
+    quota: QuotaEntry | None = None
+    report_days: Annotated[int, Field(ge=1, le=_DAYS)] | None = Field(
+        default=None,
+        description="days after `reported`, or `valid_from`, on which a report on its use is due",
+    )
+    reported: Instant | None = Field(
+        default=None, description="the day on which its use was reported last"
+    )
+    warn_days: Annotated[int, Field(ge=0, le=_DAYS)] = WARN_DAYS
 
     @model_validator(mode="after")
     def _is_a_span(self) -> Self:
         if self.valid_from and self.valid_to and self.valid_from >= self.valid_to:
             raise ValueError("`valid_to` must be after `valid_from`")
+        return self
+
+    @model_validator(mode="after")
+    def _says_what_it_is_for(self) -> Self:
+        if self.kind == "licence" and not (self.classes and self.destinations):
+            raise ValueError("a licence names its `classes` and its `destinations`")
+        return self
+
+    @model_validator(mode="after")
+    def _reports_from_a_day(self) -> Self:
+        if self.report_days and not (self.reported or self.valid_from):
+            raise ValueError("`report_days` counts from `reported` or `valid_from`: state one")
         return self
 
 

@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from gateway.core import strict_json
 from gateway.core.identity.keys import AccessKey, ApiKey, Tenants, meaning_digest
-from gateway.core.identity.model import Party, Reference, Tenant
+from gateway.core.identity.model import Party, Quota, Reference, Tenant
 from gateway.core.strict_json import Refused
 from gateway.errors import ConfigError, Finding, FindingsError
 from gateway.sources.secrets_box import decrypt_secret
-from gateway.sources.tenant_file import TenantEntry, TenantFile
+from gateway.sources.tenant_file import ReferenceEntry, TenantEntry, TenantFile
 from gateway.sources.tenant_rules import attested, contradictions, repetitions, unusable_keys
 from gateway.sources.yaml_file import Document, parse_yaml, read_text, validation_findings
 from gateway.sources.yaml_nodes import Node
@@ -114,10 +114,6 @@ def _tenant(entry: TenantEntry) -> Tenant:
         Party(name=one.name, role=one.role, type=one.type, countries=_known(one.countries))
         for one in entry.parties
     )
-    references = [
-        Reference(id=one.id, kind=one.kind, valid_from=one.valid_from, valid_to=one.valid_to)
-        for one in entry.references
-    ]
     return Tenant(
         id=entry.id,
         legal_name=entry.legal_name,
@@ -128,7 +124,27 @@ def _tenant(entry: TenantEntry) -> Tenant:
         deployments=_known(entry.deployments),
         end_uses=tuple(sorted(set(entry.end_uses))) or ("undeclared",),
         parties=(caller, *others),
-        references=tuple(sorted(references, key=lambda one: one.id)),
+        references=tuple(
+            sorted([_reference(one) for one in entry.references], key=lambda one: one.id)
+        ),
+    )
+
+
+def _reference(entry: ReferenceEntry) -> Reference:
+    quota = entry.quota
+    return Reference(
+        id=entry.id,
+        kind=entry.kind,
+        authority=entry.authority or "",
+        names=tuple(sorted(set(entry.names))),
+        classes=tuple(sorted(set(entry.classes))),
+        destinations=tuple(sorted(set(entry.destinations))),
+        valid_from=entry.valid_from,
+        valid_to=entry.valid_to,
+        quota=None if quota is None else Quota(limit=quota.limit, counts=quota.counts),
+        report_days=entry.report_days,
+        reported=entry.reported,
+        warn_days=entry.warn_days,
     )
 
 

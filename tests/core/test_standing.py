@@ -13,7 +13,7 @@ from gateway.core.geography.networks import Networks
 from gateway.core.identity.api_key import api_key_hash
 from gateway.core.identity.keys import ApiKey, Tenants, make_keys
 from gateway.core.identity.model import Reference, Tenant
-from gateway.core.operation import Observed
+from gateway.core.operation import Observed, Taken
 from gateway.core.pipeline import Judgement, decide
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.model import Condition, Pack, Policies, Rule
@@ -160,6 +160,19 @@ def test_an_image_that_is_shown_is_judged_anew_each_time() -> None:
         judgements = [decide(call, Observed(probes=probes), snapshot, now) for _ in range(2)]
         assert judgements[0].facts.observed.probes == probes
         assert (judgements[0].decision is judgements[1].decision) == (not probes)
+
+
+def test_what_rests_on_a_count_is_neither_remembered_nor_recalled() -> None:
+    snapshot = fresh()
+    now = BUILD + 6 * DAY
+    request = a_call("a", "SearchFaces", "192.0.2.1")
+    counted = Observed(quotas=(Taken(reference="L", used=1, limit=2, amount=1),))
+    first = decide(request, counted, snapshot, now)
+    assert decide(request, counted, snapshot, now).decision is not first.decision
+    uncounted = decide(request, Observed(), snapshot, now)
+    assert uncounted.decision is not first.decision
+    assert decide(request, Observed(), snapshot, now).decision is uncounted.decision
+    assert decide(request, counted, snapshot, now).decision is not uncounted.decision
 
 
 def test_what_a_client_makes_long_is_not_remembered() -> None:

@@ -11,7 +11,7 @@ import pytest
 from gateway.core.identity.api_key import api_key_hash
 from gateway.core.identity.identify import identify
 from gateway.core.identity.keys import make_keys
-from gateway.core.identity.model import Party, Reference, Tenant, Verified
+from gateway.core.identity.model import Party, Quota, Reference, Tenant, Verified
 from gateway.core.request import Request, Whole
 from gateway.core.screening import Hit, NotScreened, screening_of
 from gateway.errors import ConfigError
@@ -36,7 +36,9 @@ FULL = """\
       - {name: Example Police, role: end_user, type: law_enforcement, countries: [CN],
          listed: [entity_list, ofac_sdn]}
     references:
-      - {id: LIC-2, kind: licence, valid_from: 2026-01-01, valid_to: 2027-01-01}
+      - {id: LIC-2, kind: licence, classes: [results, one_to_many], destinations: [GB, UA-43],
+         authority: Trade Office, names: [embargo], valid_from: 2026-01-01, valid_to: 2027-01-01,
+         quota: {limit: 100, counts: faces}, report_days: 90, reported: 2026-03-01, warn_days: 14}
       - {id: CON-1, kind: consent, valid_from: 2026-01-01T01:00:00+01:00}
     credentials:
       jwt: [{issuer: https://idp.example, subject: svc-bank}]
@@ -88,8 +90,16 @@ def test_a_tenant_has_all_that_the_file_attests(path: Path) -> None:
                 Reference(
                     id="LIC-2",
                     kind="licence",
+                    authority="Trade Office",
+                    names=("embargo",),
+                    classes=("one_to_many", "results"),
+                    destinations=("GB", "UA-43"),
                     valid_from=datetime(2026, 1, 1, tzinfo=UTC),
                     valid_to=datetime(2027, 1, 1, tzinfo=UTC),
+                    quota=Quota(limit=100, counts="faces"),
+                    report_days=90,
+                    reported=datetime(2026, 3, 1, tzinfo=UTC),
+                    warn_days=14,
                 ),
             ),
         )
@@ -168,7 +178,7 @@ def test_every_mistake_is_reported_at_once_with_its_place(path: Path) -> None:
     deployments: GB
     end_uses: [none]
     listed: [Entity-List]
-    references: [{id: A, kind: licence, valid_from: 2027-01-01, valid_to: 2026-01-01}]
+    references: [{id: A, kind: consent, valid_from: 2027-01-01, valid_to: 2026-01-01}]
     parties: [{name: P, role: caller, type: private}]
   - {}
 """
@@ -183,6 +193,34 @@ def test_every_mistake_is_reported_at_once_with_its_place(path: Path) -> None:
     assert "14:5: key `legal_name` is missing" in heads
 
 
+@pytest.mark.parametrize(
+    ("reference", "expected"),
+    [
+        ("kind: licence", "a licence names its `classes` and its `destinations`"),
+        ("kind: licence, classes: [embed]", "a licence names its `classes` and its"),
+        ("kind: licence, destinations: [GB], classes: []", "a licence names its `classes` and"),
+        ("kind: review, destinations: [unknown]", "must be an ISO 3166-1 code"),
+        ("kind: review, classes: [one_to_may]", "input should be 'one_to_one', 'one_to_many'"),
+        ("kind: review, quota: {limit: 0}", "input should be greater than or equal to 1"),
+        ("kind: review, quota: {limit: 9007199254740992}", "input should be less than or equal"),
+        ("kind: review, quota: {limit: 1, counts: bytes}", "input should be 'calls' or 'faces'"),
+        ("kind: review, names: [none]", "is a reserved word"),
+        ("kind: review, names: [Embargo]", "string should match pattern"),
+        ("kind: review, report_days: 30", "`report_days` counts from `reported` or `valid_from`"),
+        ("kind: review, warn_days: -1", "input should be greater than or equal to 0"),
+    ],
+)
+def test_a_reference_says_what_it_is_for_or_is_refused(
+    path: Path, reference: str, expected: str
+) -> None:
+    text = (
+        f"  - {{id: a, legal_name: B, type: private,\n     references: [{{id: A, {reference}}}]}}\n"
+    )
+    (finding,) = findings(path, HEAD + text)
+    assert finding.startswith("5:")
+    assert expected in finding
+
+
 def test_an_unknown_key_has_a_hint(path: Path) -> None:
     text = "  - {id: a, legal_name: B, type: private, credentials: {apikeys: []}}\n"
     assert findings(path, HEAD + text) == [
@@ -193,7 +231,7 @@ def test_an_unknown_key_has_a_hint(path: Path) -> None:
 def test_a_time_without_a_zone_is_refused(path: Path) -> None:
     text = (
         "  - {id: a, legal_name: B, type: private,\n"
-        "     references: [{id: A, kind: licence, valid_from: 2026-01-01T00:00:00}]}\n"
+        "     references: [{id: A, kind: review, valid_from: 2026-01-01T00:00:00}]}\n"
     )
     (finding,) = findings(path, HEAD + text)
     assert "a time must name its zone" in finding
@@ -239,8 +277,8 @@ def entry(number: int, credentials: str = "{}", more: str = "") -> str:
             "11:44: this key hash stands twice",
         ),
         (
-            entry(1, more="    references: [{id: A, kind: licence}, {id: A, kind: consent}]\n"),
-            "8:47: this reference id of a tenant stands twice",
+            entry(1, more="    references: [{id: A, kind: review}, {id: A, kind: consent}]\n"),
+            "8:46: this reference id of a tenant stands twice",
         ),
     ],
 )
@@ -300,10 +338,10 @@ SMALL: dict[str, object] = {"id": "acct-2", "legal_name": "Small Shop", "type": 
 
 
 def test_json_lines_say_the_same_as_yaml(path: Path) -> None:
-    references = [{"id": "LIC-2", "kind": "licence", "valid_from": "2026-01-01"}]
+    references = [{"id": "LIC-2", "kind": "consent", "valid_from": "2026-01-01"}]
     text = (
         "  - {id: acct-2, legal_name: Small Shop, type: individual, references: "
-        "[{id: LIC-2, kind: licence, valid_from: 2026-01-01}]}\n"
+        "[{id: LIC-2, kind: consent, valid_from: 2026-01-01}]}\n"
     )
     written = load(path, HEAD + text)
     streamed = load(path.with_suffix(".jsonl"), lines(SMALL | {"references": references}))
@@ -312,7 +350,7 @@ def test_json_lines_say_the_same_as_yaml(path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["2026-13-01", "soon", "2026-01-01T25:00:00Z", 2026])
 def test_a_date_that_is_none_is_refused(path: Path, text: object) -> None:
-    references = [{"id": "LIC-2", "kind": "licence", "valid_from": text}]
+    references = [{"id": "LIC-2", "kind": "consent", "valid_from": text}]
     (finding,) = findings(path.with_suffix(".jsonl"), lines(SMALL | {"references": references}))
     assert "`tenants[0]`: input should be a valid datetime" in finding
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
+
+from gateway.core.operation import OperationClass
 
 TenantType = Literal[
     "government",
@@ -18,6 +20,10 @@ TenantType = Literal[
 PartyRole = Literal["caller", "end_user", "reseller", "owner"]
 Method = Literal["jwt", "api_key", "sigv4"]
 ReferenceKind = Literal["licence", "consent", "authorisation", "review"]
+# What a quota or a budget counts.
+Counting = Literal["calls", "faces"]
+# How long before a reference ends this is said, where its entry does not say.
+WARN_DAYS: Final = 30
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,16 +38,47 @@ class Party(msgspec.Struct, frozen=True, kw_only=True):
     countries: tuple[str, ...]
 
 
-class Reference(msgspec.Struct, frozen=True, kw_only=True):
-    """A licence, consent, authorisation or review on file that may meet a `require` rule.
+class Quota(msgspec.Struct, frozen=True, kw_only=True):
+    """How much may be done under a reference, over all its time: `limit` calls, or faces."""
 
-    `valid_from` is inclusive, `valid_to` exclusive, both UTC; None is open.
+    limit: int
+    counts: Counting
+
+
+class Reference(msgspec.Struct, frozen=True, kw_only=True):
+    """A licence, consent, authorisation or review on file.
+
+    It may meet a `require` rule, or lift a `deny` that says so; to which requests it applies is
+    for `gateway.core.policy.references` to say.
+
+    Attributes:
+        id: unique among the tenant's; a renewed licence has a new one.
+        kind: what it is.
+        authority: who granted it; empty where that is not stated.
+        names: what it names beyond ordinary requirements, e.g. `embargo`; sorted.
+        classes: operation classes that it is for, sorted; empty is not limited.
+        destinations: ISO 3166 codes that it is for, sorted; empty is not limited.
+        valid_from: inclusive, UTC; None is open.
+        valid_to: exclusive, UTC; None is open.
+        quota: how much may be done under it; None is not limited.
+        report_days: days after which a report on its use is due, counted from `reported` or else
+            `valid_from`; None where nobody asks for one.
+        reported: the first moment of the day on which its use was reported last, UTC.
+        warn_days: days before `valid_to` from which its end is warned of.
     """
 
     id: str
     kind: ReferenceKind
+    authority: str = ""
+    names: tuple[str, ...] = ()
+    classes: tuple[OperationClass, ...] = ()
+    destinations: tuple[str, ...] = ()
     valid_from: datetime | None = None
     valid_to: datetime | None = None
+    quota: Quota | None = None
+    report_days: int | None = None
+    reported: datetime | None = None
+    warn_days: int = WARN_DAYS
 
 
 class Tenant(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,7 +73,7 @@ def members(facts: Facts) -> tuple[tuple[str, ...], ...]:
         (class_of(operation),),
         (access_of(operation),),
         *_caller(facts),
-        _destination(geography),
+        destination(geography),
         _listed(facts.screening),
         (facts.identity.method,) if isinstance(facts.identity, Verified) else _NONE,
         _contradiction(geography),
@@ -101,7 +101,8 @@ def _caller(facts: Facts) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _destination(geography: Geography) -> tuple[str, ...]:
+def destination(geography: Geography) -> tuple[str, ...]:
+    """Return every place that evidence names; `unknown` where there is none, or no database."""
     if isinstance(geography, Located):
         return geography.destination or ("unknown",)
     return ("unknown", *[evidence.code for evidence in geography.evidence])

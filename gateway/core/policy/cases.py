@@ -31,6 +31,7 @@ from gateway.core.operation import (
     Observed,
     Operation,
     OperationClass,
+    Taken,
     Unknown,
 )
 from gateway.core.policy.compile import compile_policies
@@ -63,12 +64,14 @@ class Expectation(msgspec.Struct, frozen=True, kw_only=True):
         rule: id `pack/rule`; among the deciding rules, or among those that matched in shadow.
         reason: the decision's reason.
         needs: the decision's obligations, sorted.
+        lifted: id `pack/rule` of a deny that matched, and that a reference lifted.
     """
 
     outcome: Outcome
     rule: str | None = None
     reason: str | None = None
     needs: tuple[ReferenceKind, ...] | None = None
+    lifted: str | None = None
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -126,13 +129,16 @@ def run_cases(packs: Sequence[Pack], cases: Sequence[Case]) -> CaseRun:
     return CaseRun(results=results, uncovered=uncovered)
 
 
-def facts_of(given: Given, references: Sequence[Reference], at: datetime) -> Facts:
+def facts_of(
+    given: Given, references: Sequence[Reference], at: datetime, *, quotas: tuple[Taken, ...] = ()
+) -> Facts:
     """Make facts from attributes.
 
     Args:
         given: members by attribute, each checked by `values.check_member`; `class` is among them.
         references: what the tenant has on file.
         at: the time of the request, UTC.
+        quotas: of each reference that has one, sorted by reference.
     """
     return Facts(
         operation=_operation(given),
@@ -148,7 +154,7 @@ def facts_of(given: Given, references: Sequence[Reference], at: datetime) -> Fac
             contradiction=_one(given, "contradiction", "no") == "yes",
         ),
         screening=_screening(given.get("listed", ("none",))),
-        observed=Observed(probes=_probes(given.get("probe", ("none",)))),
+        observed=Observed(probes=_probes(given.get("probe", ("none",))), quotas=quotas),
         at=at,
     )
 
@@ -223,4 +229,6 @@ def _mismatches(expect: Expectation, decision: Decision) -> tuple[str, ...]:
     if expect.needs is not None and decision.obligations != expect.needs:
         needed = " ".join(decision.obligations) or "nothing"
         found.append(f"{needed} is missing, not {' '.join(expect.needs) or 'nothing'}")
+    if expect.lifted is not None and expect.lifted not in decision.lifted:
+        found.append(f"{' '.join(decision.lifted) or 'no rule'} was lifted, not {expect.lifted}")
     return tuple(found)

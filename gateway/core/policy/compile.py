@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.policy.attributes import ATTRIBUTES
-from gateway.core.policy.model import Column, Condition, Counts, Pack, Policies, Rule, Table
+from gateway.core.policy.model import Column, Condition, Counts, Pack, Policies, Rule, Table, Wanted
 
 _VERSION = b"facegate policies v1\n"
 
@@ -40,8 +40,8 @@ def compile_policies(packs: Sequence[Pack]) -> Policies:
 def canonical(packs: Sequence[Pack]) -> bytes:
     """Return what packs mean as canonical text: equal exactly where every decision is equal.
 
-    Rules with their effect, mode, conditions (groups written out, sorted) and times; no wording,
-    owner, source or place. The order of rules counts: it is the order of ids in decisions.
+    Rules with their effect, mode, conditions (groups written out, sorted), times and references; no
+    wording, owner, source or place. The order of rules counts: it is the order of ids in decisions.
     """
     meaning = [
         (
@@ -55,6 +55,8 @@ def canonical(packs: Sequence[Pack]) -> bytes:
             ],
             _text(rule.effective_from),
             _text(rule.effective_to),
+            *([{"naming": rule.naming}] if rule.naming else []),
+            *([{"lifted_by": rule.lifted_by}] if rule.lifted_by else []),
         )
         for pack in sorted(packs, key=_pack_id)
         for rule in pack.rules
@@ -78,7 +80,7 @@ def _table(packs: Sequence[Pack]) -> Table:
     pairs = [(pack, rule) for pack in packs for rule in pack.rules]
     rules = [rule for _, rule in pairs]
     boundaries, active = _times(rules)
-    kinds = sorted({rule.needs for rule in rules if rule.needs is not None})
+    lifts = _by_reference([rule.lifted_by for rule in rules])
     return Table(
         ids=tuple(f"{pack.id}/{rule.id}" for pack, rule in pairs),
         columns=tuple(
@@ -93,8 +95,23 @@ def _table(packs: Sequence[Pack]) -> Table:
         denies=_mask([rule.effect == "deny" for rule in rules]),
         requires=_mask([rule.effect == "require" for rule in rules]),
         permits=_mask([rule.effect == "permit" for rule in rules]),
-        needs=tuple((kind, _mask([rule.needs == kind for rule in rules])) for kind in kinds),
+        needs=_by_reference([rule.wanted for rule in rules]),
+        lifts=lifts,
+        liftable=sum(mask for _, mask in lifts),
     )
+
+
+def _by_reference(asked: Sequence[Wanted | None]) -> tuple[tuple[Wanted, int], ...]:
+    """Return which rules ask for which reference; of a kind those that name a word first.
+
+    Whoever names a word is chosen first, and then meets what asks for no word as well.
+    """
+    wanted = sorted({one for one in asked if one is not None}, key=_named_first)
+    return tuple((one, _mask([other == one for other in asked])) for one in wanted)
+
+
+def _named_first(wanted: Wanted) -> tuple[str, bool, str]:
+    return wanted.kind, not wanted.naming, wanted.naming
 
 
 def _mask(chosen: Sequence[bool]) -> int:

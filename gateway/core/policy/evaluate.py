@@ -1,7 +1,8 @@
 """Judging: facts under a policy to a decision. Total, pure, and the only place that refuses.
 
 Deny-biased combining (after XACML 3.0 section 7.2.2): a deny over an unmet requirement over a
-permit; requirements add up; where nothing permits, a governed class is refused.
+permit; requirements add up; where nothing permits, a governed class is refused. A deny that says by
+what it is lifted does not decide where such a reference applies; nothing lifts any other.
 """
 
 from __future__ import annotations
@@ -12,24 +13,25 @@ import msgspec
 
 from gateway.core.decision import Decision, Outcome
 from gateway.core.facts import Facts
-from gateway.core.identity.model import Reference, ReferenceKind, Unverified, Verified
+from gateway.core.identity.model import Unverified
 from gateway.core.operation import Ambiguous, access_of, class_of, governed
 from gateway.core.policy.attributes import members
-from gateway.core.policy.model import Policies, Table
+from gateway.core.policy.model import Policies, Table, Wanted
+from gateway.core.policy.references import applying, choose
 
-# Unmet rules (a mask), the kinds that are not on file, the references that are.
-_Requirements = tuple[int, tuple[str, ...], tuple[str, ...]]
-_NOTHING: _Requirements = (0, (), ())
+# The rules (a mask) that ask for a reference, by what they ask for.
+_Asking = tuple[tuple[Wanted, int], ...]
 
 
 class _Verdict(msgspec.Struct, frozen=True, kw_only=True):
-    """What a set of matching rules comes to; `deciding` is a mask."""
+    """What a set of matching rules comes to; `deciding` and `lifted` are masks."""
 
     outcome: Outcome
     reason: str
     deciding: int = 0
     obligations: tuple[str, ...] = ()
     discharged: tuple[str, ...] = ()
+    lifted: int = 0
 
 
 def evaluate(policies: Policies, facts: Facts) -> Decision:
@@ -43,8 +45,9 @@ def evaluate(policies: Policies, facts: Facts) -> Decision:
         facts: of one request.
 
     Returns:
-        The decision. Obligations and discharged references are those of the deciding step: empty
-        where a rule denied, because no reference lifts a deny.
+        The decision. Obligations are those of the deciding step: empty where a rule denied.
+        Discharged references are those that lifted a deny, and, where no other rule denied, those
+        that met a requirement.
     """
     reason = _built_in(policies, facts)
     if reason:
@@ -64,6 +67,7 @@ def evaluate(policies: Policies, facts: Facts) -> Decision:
         shadow_outcome=foreseen.outcome,
         obligations=verdict.obligations,
         discharged=verdict.discharged,
+        lifted=_ids(table, verdict.lifted),
     )
 
 
@@ -98,10 +102,29 @@ def _matching(table: Table, facts: Facts) -> int:
 def _combine(table: Table, hits: int, facts: Facts) -> _Verdict:
     """Combine the rules that matched."""
     denied = hits & table.denies
-    if denied:
-        return _Verdict(outcome="refuse", reason="policy.denied", deciding=denied)
-    required = hits & table.requires
-    unmet, obligations, discharged = _requirements(table, required, facts) if required else _NOTHING
+    if not (denied & table.liftable or hits & table.requires):
+        if denied:
+            return _Verdict(outcome="refuse", reason="policy.denied", deciding=denied)
+        return _permitted(table, hits, facts)
+    return _combine_with_references(table, hits, facts)
+
+
+def _combine_with_references(table: Table, hits: int, facts: Facts) -> _Verdict:
+    """Combine rules of which some ask what is on file."""
+    used = set[str]()
+    denied = hits & table.denies
+    left, _ = _unmet(table.lifts, denied, facts, used)
+    lifted = denied & table.liftable & ~left
+    if denied ^ lifted:
+        return _Verdict(
+            outcome="refuse",
+            reason="policy.denied",
+            deciding=denied ^ lifted,
+            discharged=tuple(sorted(used)),
+            lifted=lifted,
+        )
+    unmet, obligations = _unmet(table.needs, hits & table.requires, facts, used)
+    discharged = tuple(sorted(used))
     if unmet:
         return _Verdict(
             outcome="refuse",
@@ -109,40 +132,52 @@ def _combine(table: Table, hits: int, facts: Facts) -> _Verdict:
             deciding=unmet,
             obligations=obligations,
             discharged=discharged,
+            lifted=lifted,
         )
-    permitted = hits & table.permits
-    if permitted:
-        return _Verdict(
-            outcome="permit", reason="policy.permitted", deciding=permitted, discharged=discharged
-        )
-    if governed(class_of(facts.operation), access_of(facts.operation)):
-        return _Verdict(outcome="refuse", reason="policy.default", discharged=discharged)
-    return _Verdict(outcome="permit", reason="policy.ungoverned", discharged=discharged)
+    return _permitted(table, hits, facts, discharged=discharged, lifted=lifted)
 
 
-def _requirements(table: Table, required: int, facts: Facts) -> _Requirements:
-    """Compare what the matching `require` rules ask for with what is on file."""
-    unmet, obligations, discharged = 0, list[str](), set[str]()
-    for kind, mask in table.needs:
-        if not required & mask:
+def _unmet(asking: _Asking, hits: int, facts: Facts, used: set[str]) -> tuple[int, tuple[str, ...]]:
+    """Compare what matching rules ask for with what is on file and applies.
+
+    Args:
+        asking: rules by what they ask for.
+        hits: the rules that matched.
+        facts: of the request.
+        used: ids of the references that the request uses; those that are chosen here are added.
+
+    Returns:
+        The rules whose reference is missing, and the kinds that are, sorted.
+    """
+    unmet, missing = 0, list[str]()
+    references = applying(facts) if hits else ()
+    for wanted, mask in asking:
+        if not hits & mask:
             continue
-        valid = [reference.id for reference in _on_file(facts) if _meets(reference, kind, facts)]
-        discharged.update(valid)
-        if not valid:
-            unmet |= required & mask
-            obligations.append(kind)
-    return unmet, tuple(obligations), tuple(sorted(discharged))
+        reference = choose(references, wanted, used)
+        if reference is not None:
+            used.add(reference.id)
+            continue
+        unmet |= hits & mask
+        if wanted.kind not in missing:
+            missing.append(wanted.kind)
+    return unmet, tuple(missing)
 
 
-def _on_file(facts: Facts) -> tuple[Reference, ...]:
-    return facts.identity.tenant.references if isinstance(facts.identity, Verified) else ()
-
-
-def _meets(reference: Reference, kind: ReferenceKind, facts: Facts) -> bool:
-    return (
-        reference.kind == kind
-        and (reference.valid_from is None or reference.valid_from <= facts.at)
-        and (reference.valid_to is None or facts.at < reference.valid_to)
+def _permitted(
+    table: Table, hits: int, facts: Facts, *, discharged: tuple[str, ...] = (), lifted: int = 0
+) -> _Verdict:
+    """Answer where no rule denies and nothing is missing."""
+    deciding = hits & table.permits
+    outcome: Outcome = "permit"
+    if deciding:
+        reason = "policy.permitted"
+    elif governed(class_of(facts.operation), access_of(facts.operation)):
+        outcome, reason = "refuse", "policy.default"
+    else:
+        reason = "policy.ungoverned"
+    return _Verdict(
+        outcome=outcome, reason=reason, deciding=deciding, discharged=discharged, lifted=lifted
     )
 
 

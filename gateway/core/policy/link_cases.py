@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from typing import Final
 
 from gateway.core.decision import REASONS
-from gateway.core.identity.model import Reference
+from gateway.core.identity.model import Quota, Reference
+from gateway.core.operation import Taken
 from gateway.core.policy.attributes import ATTRIBUTES
 from gateway.core.policy.cases import SINGLE, Case, Expectation, facts_of
-from gateway.core.policy.parse import CaseEntry, CasesFile
+from gateway.core.policy.parse import CaseEntry, CasesFile, ReferenceEntry
 from gateway.core.policy.source import Loc, Source
-from gateway.core.policy.values import Mistake, check_member, closest, quoted
+from gateway.core.policy.values import Mistake, check_member, closest, quoted, repeated
 from gateway.errors import Finding
 
 # When a case happens that does not say: cases never read the clock.
@@ -71,26 +72,19 @@ class _CaseReader:
         before = len(self.findings)
         loc: Loc = ("cases", index)
         given = self._given((*loc, "request"), entry)
+        self._check_references((*loc, "request", "references"), entry)
         expect = self._expect((*loc, "expect"), entry)
         if len(self.findings) > before:
             return None
         at = entry.at or (self.file.at if self.file else None) or UNDATED
-        references = [
-            Reference(
-                id=one.id or one.kind,
-                kind=one.kind,
-                valid_from=one.valid_from,
-                valid_to=one.valid_to,
-            )
-            for one in entry.request.references
-        ]
+        references = [_reference(one) for one in entry.request.references]
         place = self.source.place((*loc, "name"))
         return Case(
             name=entry.name,
             path=place.path,
             line=place.line,
             pack=self.file.pack if self.file else None,
-            facts=facts_of(given, references, at),
+            facts=facts_of(given, references, at, quotas=_quotas(entry.request.references)),
             expect=expect,
         )
 
@@ -117,20 +111,67 @@ class _CaseReader:
             self._add(loc, entry, mistake)
         return given
 
+    def _check_references(self, loc: Loc, entry: CaseEntry) -> None:
+        """Report a reference of the same id as one before it: quotas are counted by id."""
+        for index in repeated([_id(one) for one in entry.request.references]):
+            hint = "give each an `id`"
+            mistake = Mistake("two references have the same id", hint)
+            self._add((*loc, index), entry, mistake)
+
     def _expect(self, loc: Loc, entry: CaseEntry) -> Expectation:
         expect = entry.expect
-        rule = expect.rule
-        if rule is not None and "/" not in rule and self.file and self.file.pack:
-            rule = f"{self.file.pack}/{rule}"
-        if rule is not None and self.rules is not None and rule not in self.rules:
-            hint = closest(rule, tuple(sorted(self.rules)))
-            self._add((*loc, "rule"), entry, Mistake(f"unknown rule {quoted(rule)}", hint))
+        rule = self._rule((*loc, "rule"), entry, expect.rule)
+        lifted = self._rule((*loc, "lifted"), entry, expect.lifted)
         if expect.reason is not None and expect.reason not in REASONS:
             hint = closest(expect.reason, tuple(REASONS))
             mistake = Mistake(f"unknown reason {quoted(expect.reason)}", hint)
             self._add((*loc, "reason"), entry, mistake)
         needs = None if expect.needs is None else tuple(sorted(expect.needs))
-        return Expectation(outcome=expect.outcome, rule=rule, reason=expect.reason, needs=needs)
+        return Expectation(
+            outcome=expect.outcome, rule=rule, reason=expect.reason, needs=needs, lifted=lifted
+        )
+
+    def _rule(self, loc: Loc, entry: CaseEntry, written: str | None) -> str | None:
+        """Return the id `pack/rule` of a rule that is named; one that is not there is a finding."""
+        rule = written
+        if rule is not None and "/" not in rule and self.file and self.file.pack:
+            rule = f"{self.file.pack}/{rule}"
+        if rule is not None and self.rules is not None and rule not in self.rules:
+            hint = closest(rule, tuple(sorted(self.rules)))
+            self._add(loc, entry, Mistake(f"unknown rule {quoted(rule)}", hint))
+        return rule
+
+
+def _id(entry: ReferenceEntry) -> str:
+    return entry.id or entry.kind
+
+
+def _reference(entry: ReferenceEntry) -> Reference:
+    quota = entry.quota
+    return Reference(
+        id=_id(entry),
+        kind=entry.kind,
+        names=tuple(sorted(set(entry.names))),
+        classes=tuple(sorted(set(entry.classes))),
+        destinations=tuple(sorted(set(entry.destinations))),
+        valid_from=entry.valid_from,
+        valid_to=entry.valid_to,
+        quota=None if quota is None else Quota(limit=quota.limit, counts=quota.counts),
+    )
+
+
+def _quotas(entries: Sequence[ReferenceEntry]) -> tuple[Taken, ...]:
+    """Return what the case takes of each quota: one, of whatever it counts."""
+    found = [
+        Taken(reference=_id(one), used=one.quota.used, limit=one.quota.limit, amount=1)
+        for one in entries
+        if one.quota is not None
+    ]
+    return tuple(sorted(found, key=_reference_id))
+
+
+def _reference_id(taken: Taken) -> str:
+    return taken.reference
 
 
 def _members(value: object) -> list[object]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.policy.attributes import ATTRIBUTES, CLOSED
-from gateway.core.policy.model import Condition, Rule
+from gateway.core.policy.model import Condition, Rule, Wanted
 from gateway.core.policy.parse import RuleEntry
 from gateway.core.policy.source import Loc, Source
 from gateway.core.policy.values import Mistake, check_member, closest, quoted, repeated
@@ -53,6 +53,8 @@ class RuleReader:
             id=entry.id,
             effect=entry.effect,
             needs=entry.needs,
+            naming=entry.naming or "",
+            lifted_by=_lift(entry),
             mode=entry.mode,
             conditions=tuple(sound),
             effective_from=start,
@@ -72,6 +74,13 @@ class RuleReader:
             hint = "`needs` goes with `effect: require`"
             mistake = Mistake(f"a {entry.effect} needs nothing", hint)
             self._add(source, (*loc, "needs"), entry, mistake)
+        if entry.naming is not None and entry.effect != "require":
+            mistake = Mistake(f"a {entry.effect} has no `naming`", "it goes beside `needs`")
+            self._add(source, (*loc, "naming"), entry, mistake)
+        if entry.lifted_by is not None and entry.effect != "deny":
+            hint = "`lifted_by` goes with `effect: deny`"
+            mistake = Mistake(f"nothing lifts a {entry.effect}", hint)
+            self._add(source, (*loc, "lifted_by"), entry, mistake)
 
     def _condition(
         self, source: Source, loc: Loc, entry: RuleEntry, written: object
@@ -127,6 +136,11 @@ class RuleReader:
         if mistake is None:
             return members
         return Mistake(f"group {quoted(name)}: {mistake.message}", mistake.hint)
+
+
+def _lift(entry: RuleEntry) -> Wanted | None:
+    lift = entry.lifted_by
+    return None if lift is None else Wanted(kind=lift.kind, naming=lift.naming)
 
 
 def _form(written: object) -> tuple[Loc, list[object]] | Mistake:

@@ -36,6 +36,13 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
     negated: bool = False
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True, order=True):
+    """A kind of reference; with `naming` one that names this word, e.g. `embargo`."""
+
+    kind: ReferenceKind
+    naming: str = ""
+
+
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """One rule; it matches where all its conditions hold at a time when it is in effect.
 
@@ -43,6 +50,9 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         id: unique in its pack.
         effect: what a match does.
         needs: the kind of reference that a `require` rule asks for; None with other effects.
+        naming: the word that such a reference has to name; empty where any will do.
+        lifted_by: the reference that lifts a `deny` rule, always by a word that it names; None
+            where nothing lifts it.
         mode: what the file says; the rules of a pending pack run in shadow whatever it says.
         conditions: sorted by attribute, one an attribute; empty matches everything.
         effective_from: inclusive, UTC; None is open.
@@ -53,11 +63,18 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     effect: Effect
     needs: ReferenceKind | None = None
+    naming: str = ""
+    lifted_by: Wanted | None = None
     mode: Mode = "enforce"
     conditions: tuple[Condition, ...] = ()
     effective_from: datetime | None = None
     effective_to: datetime | None = None
     reason: str = ""
+
+    @property
+    def wanted(self) -> Wanted | None:
+        """What a `require` rule asks for; None with other effects."""
+        return None if self.needs is None else Wanted(kind=self.needs, naming=self.naming)
 
 
 class Pack(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +136,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         denies: rules by effect.
         requires: likewise.
         permits: likewise; only of these must every member satisfy.
-        needs: `requires` by the kind of reference, sorted by kind.
+        needs: `requires` by the reference that they ask for; of a kind those that name first.
+        lifts: the denies that a reference lifts, by that reference, likewise.
+        liftable: all rules in `lifts`.
     """
 
     ids: tuple[str, ...]
@@ -131,7 +150,9 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     denies: int
     requires: int
     permits: int
-    needs: tuple[tuple[ReferenceKind, int], ...]
+    needs: tuple[tuple[Wanted, int], ...]
+    lifts: tuple[tuple[Wanted, int], ...]
+    liftable: int
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -25,10 +26,14 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from gateway.core.decision import Outcome
-from gateway.core.identity.model import ReferenceKind
+from gateway.core.identity.model import Counting, ReferenceKind
+from gateway.core.operation import OperationClass
 from gateway.core.policy.attributes import ATTRIBUTES, CLOSED
+from gateway.core.policy.countries import is_place
 from gateway.core.policy.model import Effect, Force, Mode
 
+# Counters stand in records, whose integers end here (RFC 8785 section 3.2.2.3).
+MOST: Final = 2**53 - 1
 _GROUP: Final = {"type": "string", "pattern": "^group:"}
 
 
@@ -83,8 +88,16 @@ def _request_schema(schema: dict[str, Any]) -> None:
     schema["additionalProperties"] = False
 
 
+def _place(text: str) -> str:
+    if not is_place(text):
+        raise ValueError("must be an ISO 3166-1 code such as `GB` or ISO 3166-2 such as `UA-43`")
+    return text
+
+
 Identifier = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9._-]*$", max_length=64)]
+Word = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
 Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
+Place = Annotated[str, AfterValidator(_place)]
 Instant = Annotated[
     datetime,
     BeforeValidator(_instant),
@@ -110,12 +123,21 @@ class Effective(_Shape):
     end: Instant | None = Field(default=None, alias="to")
 
 
+class LiftEntry(_Shape):
+    """The reference that lifts a deny: only one that names this word."""
+
+    kind: ReferenceKind
+    naming: Word
+
+
 class RuleEntry(_Shape):
     """A rule as it is written."""
 
     id: Identifier
     effect: Effect
     needs: ReferenceKind | None = None
+    naming: Word | None = None
+    lifted_by: LiftEntry | None = None
     mode: Mode = "enforce"
     when: Annotated[dict[str, object], Field(min_length=1), WithJsonSchema(_when_schema())]
     effective: Effective | None = None
@@ -131,13 +153,25 @@ class GroupEntry(_Shape):
     note: Words | None = None
 
 
+class QuotaEntry(_Shape):
+    """How much may be done under a reference, and how much was done before the case."""
+
+    limit: Annotated[int, Field(ge=0, le=MOST)]
+    counts: Counting = "calls"
+    used: Annotated[int, Field(ge=0, le=MOST)] = 0
+
+
 class ReferenceEntry(_Shape):
-    """A reference that a case has on file."""
+    """A reference that a case has on file; what is not written does not limit it."""
 
     kind: ReferenceKind
     id: Words | None = None
+    names: list[Word] = Field(default_factory=list[str])
+    classes: list[OperationClass] = Field(default_factory=list[OperationClass])
+    destinations: list[Place] = Field(default_factory=list[str])
     valid_from: Instant | None = None
     valid_to: Instant | None = None
+    quota: QuotaEntry | None = None
 
 
 class RequestEntry(_Shape):
@@ -159,6 +193,7 @@ class ExpectEntry(_Shape):
     rule: str | None = None
     reason: str | None = None
     needs: list[ReferenceKind] | None = None
+    lifted: str | None = None
 
 
 class CaseEntry(_Shape):

@@ -16,9 +16,16 @@ from gateway.core.identity.model import (
     TenantType,
     Verified,
 )
-from gateway.core.operation import Access, Classified, Observed, Operation, OperationClass
+from gateway.core.operation import (
+    Access,
+    Classified,
+    Observed,
+    Operation,
+    OperationClass,
+    Taken,
+)
 from gateway.core.policy.compile import compile_policies
-from gateway.core.policy.model import Condition, Effect, Force, Mode, Pack, Policies, Rule
+from gateway.core.policy.model import Condition, Effect, Force, Mode, Pack, Policies, Rule, Wanted
 from gateway.core.screening import Clear, Screening
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -76,6 +83,7 @@ def facts(
     geography: Geography | None = None,
     screening: Screening | None = None,
     at: datetime = NOON,
+    quotas: Sequence[Taken] = (),
 ) -> Facts:
     """Return the facts of a 1:many search by a private tenant in Great Britain."""
     return Facts(
@@ -83,7 +91,7 @@ def facts(
         identity=identity or caller(),
         geography=geography or located("GB"),
         screening=screening or Clear(),
-        observed=Observed(),
+        observed=Observed(quotas=tuple(quotas)),
         at=at,
     )
 
@@ -97,6 +105,8 @@ def rule(
     *conditions: Condition,
     id: str = "rule",  # noqa: A002 - the language's own word
     needs: ReferenceKind | None = None,
+    naming: str = "",
+    lifted_by: Wanted | None = None,
     mode: Mode = "enforce",
     start: datetime | None = None,
     end: datetime | None = None,
@@ -105,6 +115,8 @@ def rule(
         id=id,
         effect=effect,
         needs=needs,
+        naming=naming,
+        lifted_by=lifted_by,
         mode=mode,
         conditions=conditions,
         effective_from=start,

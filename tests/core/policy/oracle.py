@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from gateway.core.facts import Facts
 from gateway.core.geography.model import Located
-from gateway.core.identity.model import Unverified, Verified
+from gateway.core.identity.model import Reference, Unverified, Verified
 from gateway.core.operation import Ambiguous, Operation, Unknown
 from gateway.core.policy.model import Condition, Pack, Rule
 from gateway.core.screening import Clear, Hit
@@ -88,11 +88,16 @@ def judge(packs: list[Pack], facts: Facts, *, shadow: bool = False) -> Answer:
         for rule in pack.rules
         if (shadow or (pack.force != "pending" and rule.mode == "enforce")) and matches(rule, facts)
     ]
-    denying = [name for name, rule in matching if rule.effect == "deny"]
-    unmet = [
-        (name, rule.needs or "")
+    denying = [
+        name
         for name, rule in matching
-        if rule.effect == "require" and not on_file(rule, facts)
+        if rule.effect == "deny"
+        and not (rule.lifted_by and on_file(rule.lifted_by.kind, rule.lifted_by.naming, facts))
+    ]
+    unmet = [
+        (name, rule.needs)
+        for name, rule in matching
+        if rule.effect == "require" and not on_file(rule.needs, rule.naming, facts)
     ]
     permitting = [name for name, rule in matching if rule.effect == "permit"]
     if denying:
@@ -108,11 +113,28 @@ def judge(packs: list[Pack], facts: Facts, *, shadow: bool = False) -> Answer:
     return "refuse", "policy.default", [], []
 
 
-def on_file(rule: Rule, facts: Facts) -> bool:
+def on_file(kind: str | None, naming: str, facts: Facts) -> bool:
     references = facts.identity.tenant.references if isinstance(facts.identity, Verified) else ()
     return any(
-        one.kind == rule.needs
-        and (one.valid_from is None or one.valid_from <= facts.at)
-        and (one.valid_to is None or one.valid_to > facts.at)
+        one.kind == kind and (naming in {*one.names, ""}) and applies(one, facts)
         for one in references
     )
+
+
+def applies(one: Reference, facts: Facts) -> bool:
+    found = attributes_of(facts)
+    in_time = (one.valid_from is None or one.valid_from <= facts.at) and (
+        one.valid_to is None or one.valid_to > facts.at
+    )
+    for_class = not one.classes or found["class"] <= set(one.classes)
+    named = set(one.destinations)
+    for_places = not named or all(
+        place in named or ("-" in place and place[:2] in named) for place in found["destination"]
+    )
+    left = one.quota is None or any(
+        taken.reference == one.id
+        and taken.used + taken.amount <= taken.limit
+        and taken.used + taken.amount <= one.quota.limit
+        for taken in facts.observed.quotas
+    )
+    return in_time and for_class and for_places and left

@@ -12,6 +12,7 @@ from gateway.core.geography.model import Evidence, Geography, Located, Unlocated
 from gateway.core.identity.model import (
     Identity,
     Party,
+    Quota,
     Reference,
     ReferenceKind,
     Tenant,
@@ -26,9 +27,10 @@ from gateway.core.operation import (
     Observed,
     Operation,
     OperationClass,
+    Taken,
     Unknown,
 )
-from gateway.core.policy.model import Condition, Effect, Force, Mode, Pack, Rule
+from gateway.core.policy.model import Condition, Effect, Force, Mode, Pack, Rule, Wanted
 from gateway.core.screening import Clear, Hit, NotScreened, Screening
 from tests.core.policy.builders import NOON, pack
 
@@ -43,6 +45,7 @@ CLASSES: Final[tuple[OperationClass, ...]] = (
 ACCESSES: Final[tuple[Access, ...]] = ("none", "write", "delete")
 TYPES: Final[tuple[TenantType, ...]] = ("private", "government", "military")
 KINDS: Final[tuple[ReferenceKind, ...]] = ("licence", "consent", "authorisation")
+WORDS: Final = ("embargo", "sdn")
 EFFECTS: Final[tuple[Effect, ...]] = ("deny", "permit", "require")
 PLACES: Final = ("GB", "CN", "CN-XJ", "UA", "UA-43", "US-OR", "unknown", "private", "stale")
 USES: Final = ("fraud_prevention", "missing_persons", "mass_surveillance")
@@ -68,6 +71,7 @@ NAMES: Final = {
 }
 
 times = st.integers(-2, 2).map(lambda days: NOON + timedelta(days=days))
+lifts = st.builds(Wanted, kind=st.sampled_from(KINDS), naming=st.sampled_from(WORDS))
 some_places = st.lists(st.sampled_from(PLACES), min_size=1, max_size=3, unique=True).map(
     lambda places: tuple(sorted(places))
 )
@@ -93,6 +97,8 @@ def rules(draw: st.DrawFn, *, id: str = "rule", effect: Effect | None = None) ->
         id=id,
         effect=chosen,
         needs=draw(st.sampled_from(KINDS)) if chosen == "require" else None,
+        naming=draw(st.sampled_from(("", "", *WORDS))) if chosen == "require" else "",
+        lifted_by=draw(st.none() | lifts) if chosen == "deny" else None,
         mode=mode,
         conditions=tuple(wanted),
         effective_from=draw(st.none() | st.none() | times),
@@ -149,14 +155,27 @@ def parties() -> st.SearchStrategy[tuple[Party, ...]]:
     return st.lists(party, min_size=1, max_size=2).map(tuple)
 
 
-def callers() -> st.SearchStrategy[Identity]:
-    reference = st.builds(
+def subsets(*words: str) -> st.SearchStrategy[tuple[str, ...]]:
+    """Return some of the words, sorted; none half of the time."""
+    some = st.frozensets(st.sampled_from(words), min_size=1)
+    return st.just(()) | some.map(lambda chosen: tuple(sorted(chosen)))
+
+
+def references() -> st.SearchStrategy[Reference]:
+    return st.builds(
         Reference,
-        id=st.sampled_from(("REF-1", "REF-2")),
+        id=st.sampled_from(("REF-1", "REF-2", "REF-3")),
         kind=st.sampled_from(KINDS),
+        names=subsets(*WORDS),
+        classes=subsets(*CLASSES),
+        destinations=subsets("CN", "GB", "UA", "UA-43", "US"),
         valid_from=st.none() | times,
         valid_to=st.none() | times,
+        quota=st.none() | st.builds(Quota, limit=st.integers(0, 3), counts=st.just("calls")),
     )
+
+
+def callers() -> st.SearchStrategy[Identity]:
     tenant = st.builds(
         Tenant,
         id=st.sampled_from(NAMES["tenant"]),
@@ -168,7 +187,7 @@ def callers() -> st.SearchStrategy[Identity]:
         deployments=st.just(("GB",)),
         end_uses=st.lists(st.sampled_from(USES), min_size=1, max_size=2).map(tuple),
         parties=parties(),
-        references=st.lists(reference, max_size=3).map(tuple),
+        references=st.lists(references(), max_size=3, unique_by=lambda one: one.id).map(tuple),
     )
     return st.builds(
         Verified,
@@ -208,6 +227,21 @@ screenings: st.SearchStrategy[Screening] = st.one_of(
 )
 
 
+def observations() -> st.SearchStrategy[Observed]:
+    quota = st.builds(
+        Taken,
+        reference=st.sampled_from(("REF-1", "REF-2", "REF-3")),
+        used=st.integers(0, 3),
+        limit=st.integers(0, 3),
+        amount=st.integers(1, 2),
+    )
+    return st.builds(
+        Observed,
+        probes=st.sampled_from(PROBES),
+        quotas=st.lists(quota, max_size=3, unique_by=lambda one: one.reference).map(tuple),
+    )
+
+
 def any_facts(
     asked: st.SearchStrategy[Classified], identities: st.SearchStrategy[Identity]
 ) -> st.SearchStrategy[Facts]:
@@ -217,7 +251,7 @@ def any_facts(
         identity=identities,
         geography=geographies(),
         screening=screenings,
-        observed=st.sampled_from(PROBES).map(lambda probes: Observed(probes=probes)),
+        observed=observations(),
         at=times,
     )
 

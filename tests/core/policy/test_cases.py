@@ -46,9 +46,9 @@ cases:
 """
 
 
-def linked(*cases: str, force: str = "voluntary", head: str = CASES) -> Linked:
+def linked(*cases: str, force: str = "voluntary", head: str = CASES, pack: str = PACK) -> Linked:
     texts = [
-        PACK.replace("FORCE", force),
+        pack.replace("FORCE", force),
         head + "".join(textwrap.indent(f"- {case}\n", "  ") for case in cases),
     ]
     documents = [parse_yaml(text, path=f"{number}.yaml") for number, text in enumerate(texts)]
@@ -58,8 +58,8 @@ def linked(*cases: str, force: str = "voluntary", head: str = CASES) -> Linked:
     )
 
 
-def run(*cases: str, force: str = "voluntary", head: str = CASES) -> CaseRun:
-    result = linked(*cases, force=force, head=head)
+def run(*cases: str, force: str = "voluntary", head: str = CASES, pack: str = PACK) -> CaseRun:
+    result = linked(*cases, force=force, head=head, pack=pack)
     assert result.findings == ()
     return run_cases(result.packs, result.cases)
 
@@ -102,6 +102,49 @@ def test_references_and_times_are_part_of_the_request() -> None:
     )
     assert [one.mismatches for one in result.results] == [(), (), ()]
     assert result.results[1].decision.discharged == ("licence",)
+
+
+def test_a_case_says_what_a_reference_is_for_and_how_much_of_it_is_used() -> None:
+    request = "class: one_to_many, destination: AE, end_use: customer_verification"
+
+    def case(name: str, reference: str, expect: str) -> str:
+        file = f"references: [{{kind: licence, {reference}}}]"
+        return f"{{name: {name}, request: {{{request}, {file}}}, expect: {{{expect}}}}}"
+
+    permit, refuse = "outcome: permit", "outcome: refuse, needs: [licence]"
+    result = run(
+        case("for it", "classes: [one_to_many], destinations: [AE]", permit),
+        case("another class", "classes: [results]", refuse),
+        case("another place", "destinations: [FR]", refuse),
+        case("left", "quota: {limit: 10, used: 9}", permit),
+        case("used up", "quota: {limit: 10, used: 10}", refuse),
+    )
+    assert [one.mismatches for one in result.results] == [()] * 5
+
+
+def test_a_case_says_which_deny_is_lifted() -> None:
+    lifting = PACK.replace(
+        "  - id: licensed",
+        "  - id: embargo\n"
+        "    effect: deny\n"
+        "    lifted_by: {kind: licence, naming: embargo}\n"
+        "    when: {destination: [IR]}\n"
+        "    reason: embargoed\n"
+        "  - id: licensed",
+    )
+    request = "class: one_to_many, destination: IR, end_use: customer_verification"
+    naming = "references: [{kind: licence, names: [embargo]}]"
+    result = run(
+        f"{{name: named, request: {{{request}, {naming}}},"
+        " expect: {outcome: permit, lifted: embargo}}",
+        f"{{name: not named, request: {{{request}, references: [{{kind: licence}}]}},"
+        " expect: {outcome: refuse, lifted: embargo}}",
+        pack=lifting,
+    )
+    assert [one.mismatches for one in result.results] == [
+        (),
+        ("no rule was lifted, not ours/embargo",),
+    ]
 
 
 def test_a_case_without_a_time_does_not_read_the_clock() -> None:
@@ -208,6 +251,14 @@ def test_what_a_case_does_not_name_is_unremarkable_and_its_place_unknown() -> No
         (
             "{request: {class: detect}, expect: {outcome: permit, reason: policy.deny}}",
             "unknown reason `policy.deny`",
+        ),
+        (
+            "{request: {class: detect}, expect: {outcome: permit, lifted: unplace}}",
+            "unknown rule `ours/unplace`",
+        ),
+        (
+            "{request: {class: detect, references: [{kind: licence}, {kind: licence}]}, EXPECT}",
+            "two references have the same id",
         ),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.link import Linked, link
+from gateway.core.policy.model import Wanted
 from gateway.core.policy.parse import parse
 from gateway.core.policy.source import Source
 from gateway.sources.yaml_file import parse_yaml, validation_findings
@@ -92,6 +93,20 @@ def test_a_sound_set_has_no_findings_and_groups_written_out() -> None:
     assert str(rule.effective_from) == "2026-01-01 00:00:00+00:00"
     assert str(rule.effective_to) == "2027-01-01 00:00:00+00:00"
     assert compile_policies(result.packs).counts.shadow == 1
+
+
+def test_a_rule_says_by_what_it_is_lifted_and_what_a_reference_has_to_name() -> None:
+    result, findings = linked(
+        with_rule("""\
+        - {id: a, effect: deny, lifted_by: {kind: licence, naming: embargo},
+           when: {destination: [IR]}, reason: x}
+        - {id: b, effect: require, needs: review, naming: dual_use, when: {tag: [x]}, reason: x}
+        """)
+    )
+    assert findings == []
+    _, deny, require = result.packs[0].rules
+    assert deny.lifted_by == Wanted(kind="licence", naming="embargo")
+    assert (require.needs, require.naming) == ("review", "dual_use")
 
 
 def test_a_group_and_its_members_mean_the_same() -> None:
@@ -205,6 +220,22 @@ def test_a_group_and_its_members_mean_the_same() -> None:
             "{id: a, effect: deny, needs: licence, when: {tag: [kyc]}, reason: x}",
             "0.yaml:13:34: rule `a`: a deny needs nothing | `needs` goes with `effect: require`",
             id="needs without require",
+        ),
+        pytest.param(
+            "{id: a, effect: deny, naming: sdn, when: {tag: [kyc]}, reason: x}",
+            "0.yaml:13:35: rule `a`: a deny has no `naming` | it goes beside `needs`",
+            id="naming without require",
+        ),
+        pytest.param(
+            "{id: a, effect: permit, lifted_by: {kind: licence, naming: sdn}, when: {tag: [kyc]},"
+            " reason: x}",
+            "0.yaml:13:40: rule `a`: nothing lifts a permit | `lifted_by` goes with `effect: deny`",
+            id="lifted without deny",
+        ),
+        pytest.param(
+            "{id: a, effect: deny, lifted_by: {kind: licence}, when: {tag: [kyc]}, reason: x}",
+            "0.yaml:13:38: key `naming` is missing",
+            id="lifted by whatever is on file",
         ),
         pytest.param(
             "{id: a, effect: deny, when: {tag: [x]}, reason: x,"
