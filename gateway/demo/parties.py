@@ -8,6 +8,8 @@ from __future__ import annotations
 from gateway.core.strict_json import JsonValue
 
 _VALID: dict[str, JsonValue] = {"valid_from": "2020-01-01", "valid_to": "2040-01-01"}
+# Microsoft has granted Limited Access for the tenant's use, and a person has seen that.
+_LIMITED_ACCESS: dict[str, JsonValue] = {"id": "LIMITED-ACCESS", "kind": "review", **_VALID}
 
 PARTIES: tuple[dict[str, JsonValue], ...] = (
     {
@@ -19,6 +21,7 @@ PARTIES: tuple[dict[str, JsonValue], ...] = (
         "deployments": ["GB"],
         "end_uses": ["customer_verification"],
         "listed": [],
+        "references": [_LIMITED_ACCESS],
     },
     {
         "id": "northwind-missing",
@@ -28,6 +31,7 @@ PARTIES: tuple[dict[str, JsonValue], ...] = (
         "deployments": ["CA"],
         "end_uses": ["missing_persons"],
         "listed": [],
+        "references": [_LIMITED_ACCESS],
     },
     {
         "id": "meridian-border",
@@ -55,7 +59,7 @@ PARTIES: tuple[dict[str, JsonValue], ...] = (
         "deployments": ["NO"],
         "end_uses": ["missing_persons"],
         "listed": [],
-        "references": [{"id": "AUTH-2026-17", "kind": "authorisation", **_VALID}],
+        "references": [_LIMITED_ACCESS, {"id": "AUTH-2026-17", "kind": "authorisation", **_VALID}],
     },
     {
         "id": "jade-bureau",
@@ -101,6 +105,7 @@ PARTIES: tuple[dict[str, JsonValue], ...] = (
         "deployments": ["GB"],
         "end_uses": ["visitor_analytics"],
         "listed": [],
+        "references": [_LIMITED_ACCESS],
     },
     {
         "id": "plaza-watch",

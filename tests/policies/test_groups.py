@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.operation import OPERATION_CLASSES, governed
 from gateway.core.policy.countries import COUNTRIES
 from gateway.core.policy.parse import parse
 from gateway.sources.packs import packs_directory
@@ -19,7 +20,17 @@ REGIONS = ROOT / "../shared/data/regions.csv"
 
 @pytest.fixture(scope="module")
 def groups() -> dict[str, list[str]]:
-    document = read_yaml(packs_directory() / "groups.yaml")
+    return members("groups.yaml")
+
+
+@pytest.fixture(scope="module")
+def every_group() -> dict[str, list[str]]:
+    files = sorted(packs_directory().glob("*groups.yaml"))
+    return {name: found for path in files for name, found in members(path.name).items()}
+
+
+def members(file: str) -> dict[str, list[str]]:
+    document = read_yaml(packs_directory() / file)
     return {name: entry.members for name, entry in parse(document.value).groups.items()}
 
 
@@ -128,3 +139,45 @@ def test_every_country_stands_in_one_column_of_the_chart(groups: dict[str, list[
         *groups["ear_e2"],
     ]
     assert sorted(columns) == sorted(COUNTRIES)
+
+
+def test_the_groups_of_single_packs_are_those_of_the_chart(
+    every_group: dict[str, list[str]],
+) -> None:
+    chart = rows(CHART)
+
+    def noted(*words: str) -> list[str]:
+        return sorted(row["iso2"] for row in chart if any(word in row["notes"] for word in words))
+
+    assert sorted(every_group["code_of_conduct_subscribers"]) == noted("ECHRI code of conduct")
+    assert sorted({*every_group["ear_744_21"]} - {"HK"}) == noted("744.21")
+    assert sorted(every_group["ofac_countries"]) == noted("OFAC comprehensive embargo")
+
+
+def test_one_group_follows_from_others(every_group: dict[str, list[str]]) -> None:
+    both = {*every_group["wassenaar"]} & {*every_group["ear_d5"]}
+    assert both == {*every_group["participants_under_arms_embargo"]} == {"RU"}
+    blank = {*every_group["ear_e1"], *every_group["ear_e2"]} - {"SY"}
+    assert blank == {*every_group["ear_part_746"]} == {*every_group["ofac_countries"]}
+
+
+def test_the_european_union_has_twenty_seven_members(every_group: dict[str, list[str]]) -> None:
+    union = every_group["eu27"]
+    assert len(union) == len(set(union)) == 27
+    assert not {*union} & {"GB", "CH", "NO", "IS", "LI", "UA", "TR"}
+    assert {*union} <= {*every_group["ear_a5"], *every_group["ear_a6"]}
+
+
+def test_what_is_searched_at_scale_is_what_is_governed(every_group: dict[str, list[str]]) -> None:
+    wide = every_group["search_at_scale"]
+    assert wide == [one for one in OPERATION_CLASSES if governed(one, "none")]
+    assert sorted((*wide, *every_group["other_services"])) == sorted(OPERATION_CLASSES)
+    assert sorted((*wide, "one_to_one")) == sorted(every_group["recognition"])
+
+
+def test_every_group_is_named_by_a_rule_or_stands_for_a_published_table(
+    every_group: dict[str, list[str]],
+) -> None:
+    packs = "".join(path.read_text() for path in packs_directory().glob("*.yaml"))
+    unused = {name for name in every_group if f"group:{name}" not in packs}
+    assert unused <= {"ear_a5", "ear_a6"}

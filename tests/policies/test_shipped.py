@@ -22,8 +22,13 @@ from tests.core.policy.builders import caller, facts, located, operation
 from tests.documents import keyed
 
 FORCES: dict[str, Force] = {
+    "eu-ai-act-article-5": "binding",
+    "eu-dual-use-diligence": "voluntary",
     "ibm-precision-regulation": "voluntary",
+    "multilateral": "voluntary",
     "ofac-embargoes": "binding",
+    "provider-acceptable-use": "voluntary",
+    "us-ear-crime-control": "pending",
     "us-local-law": "binding",
 }
 UNGOVERNED = [one for one in OPERATION_CLASSES if not governed(one, "none")]

@@ -134,6 +134,13 @@ _JUDGED = (
         expected=DENIED,
     ),
     _identify(
+        "azure-fjord",
+        "police, authorisation and reviews on file",
+        tenant="fjord-police",
+        place="NO",
+        expected=PERMITTED,
+    ),
+    _identify(
         "azure-border-identify",
         "border agency, no authorisation on file",
         tenant="meridian-border",
