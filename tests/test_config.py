@@ -137,7 +137,9 @@ def test_a_credential_is_one_of_the_kinds_that_have_a_signer(load: Load) -> None
 @pytest.mark.parametrize(
     ("credential", "message"),
     [
-        ("{query: {name: key}}", "`upstreams[0].credential.query`: its signer is not written yet"),
+        ("{query: {key: plain}}", "`upstreams[0].credential.query.key`: a secret is given as"),
+        ("{form: {}}", "`upstreams[0].credential.form`: "),
+        ("{form: {'a b': env:SK}}", "`upstreams[0].credential.form.a b`: input should be the name"),
         ("{tc3: {}}", "`upstreams[0].credential.tc3`: its signer is not written yet"),
         ("{none: {}, bearer: {token: env:SK}}", "`upstreams[0].credential`: exactly one of"),
         ("{}", "`upstreams[0].credential`: exactly one of"),
@@ -569,3 +571,21 @@ def test_a_credential_that_a_provider_does_not_know_is_a_mistake(
     assert finding.line == 5
     assert "does not know its callers in this way" in finding.message
     assert hint in finding.hint
+
+
+def test_a_name_under_which_a_provider_looks_for_no_key_is_a_mistake(tmp_path: Path) -> None:
+    config = tmp_path / "gateway.yaml"
+    config.write_text(
+        "tenants: tenants.yaml\npolicies: policies\n"
+        "audit: {dir: audit, origin: gw.example/audit}\n"
+        "upstreams:\n"
+        "  - name: one\n    provider: facepp\n    hosts: [one.example]\n"
+        "    url: https://one.example\n"
+        "    credential: {form: {api_key: env:AK, api_secrets: env:AK}}\n"
+    )
+    with pytest.raises(ConfigError) as refused:
+        load_settings_file(config, {"AK": "k"}, providers=load_catalog().providers)
+    (finding,) = refused.value.findings
+    assert finding.line == 9
+    assert "`facepp` looks for no key in `api_secrets`" in finding.message
+    assert finding.hint == "it looks in `api_key`, `api_secret`"

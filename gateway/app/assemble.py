@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from gateway.config.fields import Secret
 from gateway.config.settings import (
     AwsCredential as AwsSettings,
     BearerCredential as BearerSettings,
@@ -23,8 +24,10 @@ from gateway.proxy.forward import (
     AwsCredential,
     BearerCredential,
     Credential,
+    FormCredential,
     HeaderCredential,
     NoCredential,
+    QueryCredential,
 )
 from gateway.proxy.server import Serving, Upstream
 from gateway.proxy.upstream import Pool, PoolLimits, host_field, tls_context
@@ -45,7 +48,6 @@ def assemble_keys(
         places={
             provider.name: make_places(
                 key_headers=provider.key_headers,
-                credential_parameters=provider.credential_parameters,
                 signed_headers=provider.decision_headers,
             )
             for provider in catalog.providers.values()
@@ -104,6 +106,10 @@ def make_upstream(settings: UpstreamSettings, provider: Provider) -> Upstream:
 
 
 def _credential(settings: CredentialSettings) -> Credential:
+    if settings.query is not None:
+        return QueryCredential(parameters=_revealed(settings.query))
+    if settings.form is not None:
+        return FormCredential(fields=_revealed(settings.form))
     match settings.chosen:
         case AwsSettings() as aws:
             return AwsCredential(
@@ -119,3 +125,7 @@ def _credential(settings: CredentialSettings) -> Credential:
             return BearerCredential(token=bearer.token.reveal())
         case NoSettings():
             return NoCredential()
+
+
+def _revealed(secrets: Mapping[str, Secret]) -> Mapping[str, str]:
+    return {name: secret.reveal() for name, secret in secrets.items()}

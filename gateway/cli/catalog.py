@@ -17,7 +17,7 @@ from gateway.sources.catalogs import load_catalog
 from gateway.sources.sdks import installed_models
 
 # What the gateway can put in place of a caller's credential today.
-WRITTEN_SIGNERS = frozenset({"aws", "bearer", "header", "none"})
+WRITTEN_SIGNERS = frozenset({"aws", "bearer", "form", "header", "none", "query"})
 
 
 class _Summary(msgspec.Struct, frozen=True, kw_only=True):

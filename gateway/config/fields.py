@@ -40,6 +40,7 @@ _ORIGIN: Final = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._:-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII
 )
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
+_PARAMETER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 
 
@@ -209,6 +210,13 @@ SecretText = Annotated[
     PlainValidator(_resolve_secret),
     PlainSerializer(lambda _: "secret", return_type=str),
     WithJsonSchema({"type": "string", "pattern": "^(env|file):.+"}),
+]
+# Names that stand in a query and in the head of a part as they are.
+NamedSecrets = Annotated[
+    dict[
+        Annotated[str, matching(_PARAMETER, "input should be the name of a parameter")], SecretText
+    ],
+    Field(min_length=1),
 ]
 SettingsPath = Annotated[
     Path,

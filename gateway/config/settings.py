@@ -22,6 +22,7 @@ from gateway.config.fields import (
     LogOrigin,
     Many,
     Name,
+    NamedSecrets,
     Port,
     ProxyNetwork,
     Seconds,
@@ -138,14 +139,17 @@ _UNWRITTEN: Final = later("its signer is not written yet")
 
 
 class Credential(Model):
-    """As whom the gateway speaks to a provider: exactly one of its keys is set; or `none` alone."""
+    """As whom the gateway speaks to a provider: exactly one of its keys is set; or `none` alone.
+
+    `query` and `form` hold parameters and fields by name, e.g. `{api_key: env:KEY}`.
+    """
 
     aws: AwsCredential | None = None
     header: HeaderCredential | None = None
     bearer: BearerCredential | None = None
     none: NoCredential | None = None
-    query: Annotated[None, _UNWRITTEN] = None
-    form: Annotated[None, _UNWRITTEN] = None
+    query: NamedSecrets | None = None
+    form: NamedSecrets | None = None
     tc3: Annotated[None, _UNWRITTEN] = None
     acs3: Annotated[None, _UNWRITTEN] = None
     huawei: Annotated[None, _UNWRITTEN] = None
@@ -153,7 +157,7 @@ class Credential(Model):
 
     @property
     def chosen(self) -> AwsCredential | HeaderCredential | BearerCredential | NoCredential:
-        """The one that is set."""
+        """The one that is set, where it is neither `query` nor `form`."""
         return self.aws or self.header or self.bearer or NoCredential()
 
     @model_validator(mode="before")
@@ -164,7 +168,9 @@ class Credential(Model):
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise ValueError("exactly one of `aws`, `header`, `bearer` and `none` should be set")
+            raise ValueError(
+                "exactly one of `aws`, `header`, `bearer`, `query`, `form` and `none` should be set"
+            )
         return self
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.catalog.classify import classify
+from gateway.core.catalog.credentials import stated_credentials
 from gateway.core.decision import Decision
 from gateway.core.facts import Facts
 from gateway.core.geography.locate import locate
@@ -46,7 +47,8 @@ def decide(request: Request, observed: Observed, snapshot: Snapshot, now: dateti
         The facts and the verdict; never an exception for anything that a client sent.
     """
     operation = classify(request, snapshot.catalog, observed)
-    identity = identify(request, snapshot.keys, snapshot.tenants, now)
+    stated = stated_credentials(request, snapshot.catalog)
+    identity = identify(request, snapshot.keys, snapshot.tenants, now, stated=stated)
     known = snapshot.standings.recall(request, operation, identity, observed, now)
     if known is not None:
         facts = Facts(

@@ -125,11 +125,30 @@ class BearerCredential(_Hidden, frozen=True, kw_only=True):
     token: str
 
 
+class QueryCredential(_Hidden, frozen=True, kw_only=True):
+    """Parameters of the query by name, e.g. `key`; `gateway.proxy.credentials` puts them in."""
+
+    parameters: Mapping[str, str]
+
+
+class FormCredential(_Hidden, frozen=True, kw_only=True):
+    """Fields of a form by name, e.g. `api_key` and `api_secret`; put in likewise."""
+
+    fields: Mapping[str, str]
+
+
 class NoCredential(msgspec.Struct, frozen=True):
     """The provider asks for none, or a proxy behind the gateway adds it."""
 
 
-Credential = AwsCredential | HeaderCredential | BearerCredential | NoCredential
+Credential = (
+    AwsCredential
+    | HeaderCredential
+    | BearerCredential
+    | QueryCredential
+    | FormCredential
+    | NoCredential
+)
 
 
 def outbound_head(
@@ -147,7 +166,7 @@ def outbound_head(
     Method and target are those that were judged, to the character.
 
     Args:
-        request: the canonical reading.
+        request: the canonical reading, after `gateway.proxy.credentials.exchanged`.
         upstream_host: the Host header of the upstream (`upstream.host_field`).
         forward_headers: lower-case names that may pass.
         credential: the gateway's own.
@@ -173,8 +192,8 @@ def outbound_head(
             headers[credential.name.lower()] = credential.value
         case BearerCredential():
             headers["authorization"] = f"Bearer {credential.token}"
-        case NoCredential():
-            pass
+        case QueryCredential() | FormCredential() | NoCredential():
+            pass  # in the request already, or nowhere
         case _ as unreachable:
             assert_never(unreachable)
     return _written(request, headers)

@@ -21,6 +21,7 @@ from gateway.core.snapshot import Snapshot
 from gateway.enforce import Enforcer, Ruling
 from gateway.errors import UpstreamError
 from gateway.metrics import Metrics
+from gateway.proxy.credentials import exchanged
 from gateway.proxy.forward import Credential, outbound_head, response_for_client
 from gateway.proxy.rejections import Rejection, Rejections
 from gateway.proxy.reply import Reply
@@ -126,13 +127,16 @@ class Proxy:
     async def _forward(
         self, request: Request, ruling: Ruling, upstream: Upstream, acted: Acted
     ) -> Answer:
-        body = request.body
         provider = upstream.provider
-        content, digest = (body.content, body.sha256) if isinstance(body, Whole) else (b"", None)
         started = time.perf_counter()
         try:
+            outbound = exchanged(request, provider, upstream.credential)
+            body = outbound.body
+            content, digest = (
+                (body.content, body.sha256) if isinstance(body, Whole) else (b"", None)
+            )
             head = outbound_head(
-                request,
+                outbound,
                 upstream_host=upstream.host,
                 forward_headers=provider.forward_headers,
                 credential=upstream.credential,

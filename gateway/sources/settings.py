@@ -188,6 +188,20 @@ def _unfit_credential(
             f"`{document.name(loc)}`: `{provider.name}` does not know its callers in this way",
             f"it knows them by {known}" if known else "its requests can be judged, not forwarded",
         )
+        return
+    for kind, names in (
+        ("query", provider.credential_parameters),
+        ("form", provider.credential_fields),
+    ):
+        given = credential.get(kind) if isinstance(credential, dict) else None
+        for name in given if isinstance(given, dict) else ():
+            if name not in names:
+                loc = ("upstreams", index, "credential", kind)
+                yield document.finding(
+                    loc,
+                    f"`{document.name(loc)}`: `{provider.name}` looks for no key in `{name}`",
+                    f"it looks in {', '.join(f'`{each}`' for each in sorted(names))}",
+                )
 
 
 def _repeated(document: Document, loc: tuple[str, ...], key: str) -> Iterator[Finding]:

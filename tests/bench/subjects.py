@@ -229,7 +229,6 @@ def _snapshot(callers: Callers, directory: Path, now: datetime) -> Snapshot:
             places={
                 provider.name: make_places(
                     key_headers=provider.key_headers,
-                    credential_parameters=provider.credential_parameters,
                     signed_headers=provider.decision_headers,
                 )
             },

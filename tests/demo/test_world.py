@@ -81,7 +81,6 @@ def _keys(world: World, tenants: LoadedTenants, issuer_keys: IssuerKeys) -> Keys
         places={
             provider.name: make_places(
                 key_headers=provider.key_headers,
-                credential_parameters=provider.credential_parameters,
             )
             for provider in CATALOG.providers.values()
         },

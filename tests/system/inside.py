@@ -70,14 +70,24 @@ async def write_world(directory: Path, provider: Recording, issuer: Issuer) -> W
 
 
 @asynccontextmanager
-async def inside(directory: Path, *, files: Files | None = None) -> AsyncIterator[Inside]:
-    """Run a gateway in front of a recording provider until the end of the block."""
+async def inside(
+    directory: Path, *, files: Files | None = None, upstreams: str = ""
+) -> AsyncIterator[Inside]:
+    """Run a gateway in front of a recording provider until the end of the block.
+
+    Args:
+        directory: an empty one, for all of its files.
+        files: the audit log's file port.
+        upstreams: more of them, as they stand in the file; `URL` is the provider's.
+    """
     async with (
         Issuer() as issuer,
         recording_provider() as provider,
         aiohttp.ClientSession() as client,
     ):
         world = await write_world(directory, provider, issuer)
+        written = world.config.read_text().replace("identity:\n", f"{upstreams}identity:\n", 1)
+        world.config.write_text(written.replace("URL", provider.url))
         gateway = Gateway(world.config, world.environ, files=files)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(gateway.run())

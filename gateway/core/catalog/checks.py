@@ -55,6 +55,7 @@ def mistakes_of(file: ProviderRow) -> Iterator[str]:
             yield f"expects: `{expected.at}` is no place"
     if file.routes:
         yield from _set_mistakes(file.routes)
+    yield from _credential_mistakes(file)
     yield from _message_mistakes(file)
 
 
@@ -72,6 +73,19 @@ def _header_mistakes(file: ProviderRow) -> Iterator[str]:
                 yield f"{field}: `{header}` may not stand there"
             if header != header.lower():
                 yield f"{field}: `{header}` is not in lower case"
+
+
+def _credential_mistakes(file: ProviderRow) -> Iterator[str]:
+    parameters, fields = set(file.credential_parameters), set(file.credential_fields)
+    for pair in file.credential_pairs:
+        for name in pair:
+            if name not in parameters | fields:
+                yield f"credential_pairs: `{name}` is no parameter and no field of a credential"
+            if name != name.lower():
+                yield f"credential_pairs: `{name}` is not in lower case"
+    for indicator in file.indicators:
+        if indicator.name in parameters | fields:
+            yield f"indicator `{indicator.name}`: a credential names no operation"
 
 
 def _set_mistakes(routes: RoutesRow) -> Iterator[str]:

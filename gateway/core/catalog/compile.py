@@ -191,6 +191,7 @@ def _provider(
         credential_parameters=frozenset(file.credential_parameters),
         credential_fields=frozenset(file.credential_fields),
         credential_segments=frozenset(file.credential_segments),
+        credential_pairs=file.credential_pairs,
         open_segments=_open_segments(file, rows),
         signers=file.signers,
         scopes=file.scopes,

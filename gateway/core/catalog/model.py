@@ -266,6 +266,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         open_parameters: query names whose values may stand in records in clear.
         credential_fields: form fields, and members of a JSON body, that hold credentials.
         credential_segments: variable segments of paths that hold credentials.
+        credential_pairs: names of a key and its secret, in lower case, of which the one is nothing
+            without the other.
         open_segments: path segments that may stand in records in clear, where a path may hold a
             credential; empty where none does, and all may.
         signers: ways in which it knows who calls, as `credential` in the configuration calls them.
@@ -299,6 +301,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     open_parameters: frozenset[str]
     credential_fields: frozenset[str]
     credential_segments: frozenset[str]
+    credential_pairs: tuple[tuple[str, str], ...]
     open_segments: frozenset[str]
     signers: tuple[Signer, ...]
     scopes: tuple[str, ...]

@@ -244,6 +244,7 @@ class ProviderRow(Row, frozen=True, kw_only=True):
     expects: tuple[ExpectsRow, ...] = ()
     credential_fields: tuple[str, ...] = ()
     credential_segments: tuple[str, ...] = ()
+    credential_pairs: tuple[tuple[str, str], ...] = ()
     signers: tuple[Signer, ...] = ()
     messages: dict[str, dict[str, str]] = {}
     shapes: dict[str, ShapeRow] = {}

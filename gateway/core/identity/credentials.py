@@ -32,27 +32,31 @@ class Presented(msgspec.Struct, frozen=True, kw_only=True):
         return f"Presented({self.kind})"
 
 
-def presented(request: Request, keys: Keys) -> Presented | Unverified:
-    """Return the only credential of a request, or why there is none that can be read."""
+def presented(
+    request: Request, keys: Keys, stated: tuple[str, ...] | None
+) -> Presented | Unverified:
+    """Return the only credential of a request, or why there is none that can be read.
+
+    Args:
+        request: the canonical request.
+        keys: which headers hold keys.
+        stated: what stands where the catalogue looks for credentials outside of the headers: query,
+            form and path; None where that cannot be read in one way.
+    """
     authorization = request.headers.get("authorization")
-    if authorization is not None and _alone(request, keys):
+    if authorization is not None and stated == () and _alone(request, keys):
         return _authorization(authorization)
-    places = keys.places_at(request.provider)
-    in_headers = places.key_headers & request.headers.keys()
-    names = [name.lower() for name, _ in request.query]
-    presigned = not _PRESIGNED.isdisjoint(names)
-    in_query = sum(
-        name in places.credential_parameters and name not in _PRESIGNED for name in names
-    )
-    count = len(in_headers) + in_query + presigned + (authorization is not None)
-    if count > 1:
+    in_headers = keys.places_at(request.provider).key_headers & request.headers.keys()
+    presigned = any(name.lower() in _PRESIGNED for name, _ in request.query)
+    elsewhere = 1 if presigned or stated is None else len(stated)
+    if len(in_headers) + elsewhere + (authorization is not None) > 1:
         return Unverified(reason="identity.several")
-    if presigned or in_query or _SESSION_TOKEN in request.headers:
+    if presigned or stated is None or _SESSION_TOKEN in request.headers:
         return Unverified(reason="identity.malformed")
     if authorization is not None:
         return _authorization(authorization)
-    for name in in_headers:
-        return Presented(kind="api_key", value=request.headers[name])
+    for value in (*stated, *(request.headers[name] for name in in_headers)):
+        return Presented(kind="api_key", value=value)
     return Unverified(reason="identity.missing")
 
 

@@ -13,7 +13,14 @@ from gateway.core.identity.model import Identity, Method, Tenant, Unverified, Ve
 from gateway.core.request import Request
 
 
-def identify(request: Request, keys: Keys, tenants: Tenants, now: datetime) -> Identity:
+def identify(
+    request: Request,
+    keys: Keys,
+    tenants: Tenants,
+    now: datetime,
+    *,
+    stated: tuple[str, ...] | None = (),
+) -> Identity:
     """Verify the caller of a request.
 
     Args:
@@ -21,11 +28,13 @@ def identify(request: Request, keys: Keys, tenants: Tenants, now: datetime) -> I
         keys: what credentials are verified against.
         tenants: whom they belong to.
         now: the time of the decision, aware, UTC.
+        stated: credentials that stand outside of the headers, where the catalogue names such a
+            place; None where that cannot be read in one way.
 
     Returns:
         The verified caller, or `Unverified` with an `identity.…` reason; never an exception.
     """
-    credential = presented(request, keys)
+    credential = presented(request, keys, stated)
     if isinstance(credential, Unverified):
         return credential
     if credential.kind == "jwt":
@@ -45,7 +54,7 @@ def wanted_key(request: Request, keys: Keys) -> tuple[str, str] | None:
 
     For the edge after `identity.unknown`: the issuer may have rotated its keys.
     """
-    credential = presented(request, keys)
+    credential = presented(request, keys, ())
     if isinstance(credential, Unverified) or credential.kind != "jwt":
         return None
     return missing_key(credential.value, keys)

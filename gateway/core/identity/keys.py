@@ -89,31 +89,27 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Places(msgspec.Struct, frozen=True, kw_only=True):
-    """Where credentials stand in the requests to one provider, and what a signature must cover.
+    """Which headers hold keys in the requests to one provider, and what a signature must cover.
 
     Attributes:
         key_headers: headers in which a caller's API key may stand; `x-api-key` always is one, and
             `authorization` never: it has its own reading.
-        credential_parameters: query parameters that hold credentials.
         signed_headers: headers that SigV4 must cover where they are present, beside `host`,
             `content-type`, `content-encoding` and every `x-amz-…`, which it always must.
     """
 
     key_headers: frozenset[str]
-    credential_parameters: frozenset[str]
     signed_headers: frozenset[str]
 
 
 def make_places(
     *,
     key_headers: frozenset[str] = frozenset(),
-    credential_parameters: frozenset[str] = frozenset(),
     signed_headers: frozenset[str] = frozenset(),
 ) -> Places:
     """Put the names together, in lower case."""
     return Places(
         key_headers=_lower(key_headers | {"x-api-key"}) - {"authorization"},
-        credential_parameters=_lower(credential_parameters),
         signed_headers=_lower(signed_headers),
     )
 
@@ -240,7 +236,7 @@ def _issuer_meaning(issuer: IssuerKeys) -> _IssuerMeaning:
 
 
 def _places_meaning(provider: str, places: Places) -> list[list[str]]:
-    names = (places.key_headers, places.credential_parameters, places.signed_headers)
+    names = (places.key_headers, places.signed_headers)
     return [[provider], *(sorted(each) for each in names)]
 
 

@@ -82,11 +82,13 @@ KEYS = make_keys(
     places={
         provider: make_places(
             key_headers=frozenset({"Ocp-Apim-Subscription-Key", "x-goog-api-key", "authorization"}),
-            credential_parameters=frozenset({"subscription-key", "Key"}),
         )
         for provider in ("aws_rekognition", "azure_face")
     },
 )
+
+
+PARAMETERS = {"key", "subscription-key"}
 
 
 def request(
@@ -145,7 +147,8 @@ def signed_headers(
 
 
 def found(incoming: Request, now: datetime = NOW) -> Identity:
-    return identify(incoming, KEYS, TENANTS, now)
+    elsewhere = [value for name, value in incoming.query if name.lower() in PARAMETERS]
+    return identify(incoming, KEYS, TENANTS, now, stated=tuple(elsewhere))
 
 
 def reason(incoming: Request, now: datetime = NOW) -> str:
@@ -225,8 +228,23 @@ def test_two_credentials_at_once_are_refused(
     "name",
     ["X-Amz-Signature", "x-amz-credential", "X-AMZ-ALGORITHM", "X-Amz-Security-Token", "key"],
 )
-def test_a_credential_in_the_query_is_not_read(name: str) -> None:
+def test_what_is_no_key_of_this_gateway_is_not_read_in_the_query(name: str) -> None:
     assert reason(request(query=((name, "abc"),))) == "identity.malformed"
+
+
+def test_an_api_key_may_stand_where_the_catalogue_names_a_place_outside_of_the_headers() -> None:
+    identity = found(request(query=(("key", API_KEY),)))
+    assert isinstance(identity, Verified)
+    assert (identity.method, identity.credential) == ("api_key", "key-1")
+
+
+def test_a_credential_whose_place_cannot_be_read_is_malformed_and_a_second_one_beside_others() -> (
+    None
+):
+    unread = identify(request(), KEYS, TENANTS, NOW, stated=None)
+    assert unread == Unverified(reason="identity.malformed")
+    beside = identify(request({"x-api-key": API_KEY}), KEYS, TENANTS, NOW, stated=None)
+    assert beside == Unverified(reason="identity.several")
 
 
 def test_a_presigned_request_is_one_credential_that_is_not_read() -> None:
@@ -408,10 +426,3 @@ def test_no_request_makes_identify_raise(
 ) -> None:
     identity = found(request(headers, query=tuple(query), body=body))
     assert isinstance(identity, Verified) or identity.reason in REASONS
-
-
-def test_a_parameter_that_is_a_credential_elsewhere_is_none_here() -> None:
-    incoming = msgspec.structs.replace(
-        request({"x-api-key": API_KEY}, query=(("key", "of-a-collection"),)), provider="another"
-    )
-    assert isinstance(identify(incoming, KEYS, TENANTS, NOW), Verified)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from urllib.parse import unquote_plus
+from urllib.parse import quote_plus, unquote_plus
 
 from gateway.core.catalog.media import MediaType
 from gateway.core.strict_json import SPAN_BYTES, JsonValue, Refused, Span
@@ -35,6 +35,17 @@ def read(content: bytes, _media: MediaType) -> Mapping[str, JsonValue] | Refused
     except ValueError:
         return _DOUBTFUL
     return fields
+
+
+def replaced(content: bytes, *, without: frozenset[str], fields: Mapping[str, str]) -> bytes:
+    """Return a form without some fields, named without case, and with others at its end.
+
+    What stays, stays to the character; the form has one reading already.
+    """
+    pieces = content.split(b"&") if content else []
+    kept = [piece for piece in pieces if _text(piece.partition(b"=")[0]).casefold() not in without]
+    added = [f"{quote_plus(name)}={quote_plus(value)}".encode() for name, value in fields.items()]
+    return b"&".join([*kept, *added])
 
 
 def _fields(content: bytes) -> Iterator[tuple[str, JsonValue]]:

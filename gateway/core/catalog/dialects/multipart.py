@@ -59,6 +59,34 @@ def read(content: bytes, media: MediaType) -> Mapping[str, JsonValue] | Refused:
     return {name: values[0] if len(values) == 1 else values for name, values in fields.items()}
 
 
+def replaced(
+    content: bytes, media: MediaType, *, without: frozenset[str], fields: Mapping[str, str]
+) -> bytes | Refused:
+    """Return a body without some fields, named without case, and with others at its start.
+
+    What stays, stays to the character. A body of which nothing is left is empty: there is none
+    without parts. Refused are bodies without one reading, and fields that hold the boundary.
+    """
+    dashes = b"--" + media.parameters.get("boundary", "").encode("ascii", "replace")
+    parts = [_part(name, value) for name, value in fields.items()]
+    if any(dashes in part for part in parts):
+        return Refused("the boundary of the body stands in a field that is added")
+    try:
+        spans = list(_parts(content, dashes)) if content else []
+        kept = [span for span in spans if _field(content, *span)[0].casefold() not in without]
+    except _DoubtError as doubt:
+        return Refused(str(doubt))
+    if kept == spans and not parts:
+        return content
+    parts += [content[start:end] for start, end in kept]
+    lines = [dashes + b"\r\n" + part + b"\r\n" for part in parts]
+    return b"".join([*lines, dashes, b"--\r\n"]) if lines else b""
+
+
+def _part(name: str, value: str) -> bytes:
+    return f'Content-Disposition: form-data; name="{name}"\r\n\r\n{value}'.encode()
+
+
 def _parts(content: bytes, dashes: bytes) -> Iterator[tuple[int, int]]:
     """Find the parts, head and content, between the delimiters.
 

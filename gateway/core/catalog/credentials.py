@@ -1,0 +1,83 @@
+"""Where a caller's credential stands outside of the headers: in the query, a form, or the path.
+
+The catalogue names the places. What stands there is whoever asks, so it is handed to identification
+and to nothing else; `gateway.proxy.credentials` takes it out before the request goes on.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from gateway.core.catalog.bodies import form_of
+from gateway.core.catalog.model import Catalog, Provider
+from gateway.core.catalog.paths import route
+from gateway.core.request import Request
+from gateway.core.strict_json import Refused
+
+Stated = tuple[str, ...] | None
+"""The credentials of a request; None where the place of one has no single reading."""
+
+_Named = list[tuple[str, str]]
+
+
+def stated_credentials(request: Request, catalog: Catalog) -> Stated:
+    """Return every credential that stands outside of the headers.
+
+    A provider that asks for a key and a secret gets a gateway's key in both of their places: the
+    two are one credential where they are the same, and two where they are not.
+    """
+    provider = catalog.providers.get(request.provider)
+    if provider is None:
+        return ()
+    named: _Named = []
+    if request.query and provider.credential_parameters:
+        names = folded(provider.credential_parameters)
+        named += [pair for pair in request.query if pair[0].casefold() in names]
+    if provider.credential_fields:
+        fields = _fields_of(request, provider)
+        if fields is None:
+            return None
+        named += fields
+    paired = _is_pair(named, provider)
+    segments = credential_segments_of(request, provider) if provider.credential_segments else ()
+    values = [value for _, value in named[:1] if paired] or [value for _, value in named]
+    return (*values, *map(unquote, segments))
+
+
+def folded(names: frozenset[str]) -> frozenset[str]:
+    """Return names without case: some server may take any spelling of them."""
+    return frozenset(name.casefold() for name in names)
+
+
+def credential_segments_of(request: Request, provider: Provider) -> tuple[str, ...]:
+    """Return the path's segments that are credentials, as they stand in the path."""
+    for routes in provider.routes:
+        found = route(routes, request.path, request.method)
+        if found is not None:
+            return tuple(
+                value for name, value in found[1].items() if name in provider.credential_segments
+            )
+    return ()
+
+
+def _fields_of(request: Request, provider: Provider) -> _Named | None:
+    form = form_of(request)
+    if isinstance(form, Refused):
+        return None
+    names = folded(provider.credential_fields)
+    found: _Named = []
+    for name, value in form.items() if form else ():
+        if name.casefold() not in names:
+            continue
+        if not isinstance(value, str):
+            return None
+        found.append((name, value))
+    return found
+
+
+def _is_pair(named: _Named, provider: Provider) -> bool:
+    if len(named) != 2:  # noqa: PLR2004 - what a pair is
+        return False
+    (first, value), (second, other) = named
+    names = {first.casefold(), second.casefold()}
+    return value == other and any(names == set(pair) for pair in provider.credential_pairs)
