@@ -9,7 +9,12 @@ from gateway.core.strict_json import JsonValue
 
 _VALID: dict[str, JsonValue] = {"valid_from": "2020-01-01", "valid_to": "2040-01-01"}
 # Microsoft has granted Limited Access for the tenant's use, and a person has seen that.
-_LIMITED_ACCESS: dict[str, JsonValue] = {"id": "LIMITED-ACCESS", "kind": "review", **_VALID}
+_LIMITED_ACCESS: dict[str, JsonValue] = {
+    "id": "LIMITED-ACCESS",
+    "kind": "review",
+    "names": ["limited_access"],
+    **_VALID,
+}
 
 PARTIES: tuple[dict[str, JsonValue], ...] = (
     {
@@ -59,7 +64,11 @@ PARTIES: tuple[dict[str, JsonValue], ...] = (
         "deployments": ["NO"],
         "end_uses": ["missing_persons"],
         "listed": [],
-        "references": [_LIMITED_ACCESS, {"id": "AUTH-2026-17", "kind": "authorisation", **_VALID}],
+        "references": [
+            _LIMITED_ACCESS,
+            {"id": "AUTH-2026-17", "kind": "authorisation", **_VALID},
+            {"id": "DILIGENCE-4", "kind": "review", "names": ["dual_use"], **_VALID},
+        ],
     },
     {
         "id": "jade-bureau",

@@ -161,6 +161,24 @@ def test_one_group_follows_from_others(every_group: dict[str, list[str]]) -> Non
     assert blank == {*every_group["ear_part_746"]} == {*every_group["ofac_countries"]}
 
 
+def test_the_record_on_human_rights_places_every_country_once(
+    every_group: dict[str, list[str]],
+) -> None:
+    named = [name for name in every_group if name.startswith("record_")]
+    assert sorted(one for name in named for one in every_group[name]) == sorted(COUNTRIES)
+
+
+def test_the_record_on_human_rights_is_drawn_up_from_the_chart(
+    every_group: dict[str, list[str]],
+) -> None:
+    refused = {*every_group["ear_d5"], *every_group["beside_ear_d5"]}
+    exempt = {*every_group["ear_cc1_exempt"], *every_group["ear_cc1_exempt_dependents"]}
+    assert {*every_group["record_refused"]} == refused
+    assert {*every_group["record_assured"]} == {*every_group["domestic"]} | exempt
+    assert {*every_group["record_case_by_case"]} == {*every_group["ear_cc1_controlled"]} - refused
+    assert every_group["record_unclear"] == every_group["indeterminate"]
+
+
 def test_the_european_union_has_twenty_seven_members(every_group: dict[str, list[str]]) -> None:
     union = every_group["eu27"]
     assert len(union) == len(set(union)) == 27
@@ -180,4 +198,5 @@ def test_every_group_is_named_by_a_rule_or_stands_for_a_published_table(
 ) -> None:
     packs = "".join(path.read_text() for path in packs_directory().glob("*.yaml"))
     unused = {name for name in every_group if f"group:{name}" not in packs}
-    assert unused <= {"ear_a5", "ear_a6"}
+    tables = {"domestic", "ear_a5", "ear_a6", "ear_cc1_exempt", "ear_cc1_exempt_dependents"}
+    assert unused <= tables

@@ -30,6 +30,7 @@ FORCES: dict[str, Force] = {
     "provider-acceptable-use": "voluntary",
     "us-ear-crime-control": "pending",
     "us-local-law": "binding",
+    "us-party-lists": "binding",
 }
 UNGOVERNED = [one for one in OPERATION_CLASSES if not governed(one, "none")]
 # What the sources at hand do not bear out: numbers of entries in the control list that circulate,
@@ -88,6 +89,12 @@ def test_the_readme_lists_every_tag_that_a_rule_names(policy: Policies) -> None:
     rules = [rule for pack in policy.packs for rule in pack.rules]
     conditions = [one for rule in rules for one in rule.conditions if one.attribute == "tag"]
     assert set(said) == {value for one in conditions for value in one.values}
+
+
+def test_the_readme_lists_every_word_that_a_reference_can_name(policy: Policies) -> None:
+    rules = [rule for pack in policy.packs for rule in pack.rules]
+    wanted = [one for rule in rules for one in (rule.wanted, rule.lifted_by) if one]
+    assert set(keyed("Words that references name")) == {one.naming for one in wanted} - {""}
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
