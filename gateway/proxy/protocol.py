@@ -12,7 +12,7 @@ import asyncio
 import logging
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 from aiohttp import StreamReader, web, web_protocol
@@ -20,15 +20,15 @@ from aiohttp.http import RawRequestMessage, StreamWriter
 
 from gateway.core.request import Malformed
 from gateway.proxy.parser import fault_of, make_parser, too_large
-from gateway.proxy.reply import written
-from gateway.proxy.wire import head_bytes
+from gateway.proxy.reply import Reply, written
+from gateway.proxy.wire import Arrived, head_bytes
 from gateway.respond import Answer
 
 log = logging.getLogger("facegate")
 
 _SEGMENT_BYTES = 262_144  # most that asyncio reads at once
 
-Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
+Handle = Callable[[Arrived], Awaitable[web.StreamResponse]]
 # Called with the client's address for what never became a request; records it, and says what to
 # answer. The connection ends with that answer.
 Reject = Callable[[str, Malformed], Answer]
@@ -62,7 +62,9 @@ class Listener(web.Server):
 
         A handler is cancelled when its client goes away.
         """
-        super().__init__(handle, handler_cancellation=True)
+        # Only what calls it knows what it takes: no request of aiohttp's is made for it.
+        super().__init__(cast("Any", handle), handler_cancellation=True)
+        self.handle = handle
         self.limits = limits
         self.reject = reject
 
@@ -82,17 +84,21 @@ class Connection(web_protocol.RequestHandler):
         "_ahead",
         "_carried_bytes",
         "_clock",
+        "_handle",
         "_head_bytes",
         "_limits",
         "_parting",
         "_payload",
         "_reject",
+        "_remote",
     )
 
     def __init__(self, listener: Listener) -> None:
         """Begin before the first byte."""
         self._limits = limits = listener.limits
         self._reject = listener.reject
+        self._handle = listener.handle
+        self._remote = ""  # textual address of the client
         self._payload: StreamReader | None = None  # of the request under way
         self._ahead = b""  # what came while it was under way
         self._head_bytes = 0  # of the head that is arriving
@@ -112,6 +118,12 @@ class Connection(web_protocol.RequestHandler):
             self, loop=loop, buffer_bytes=self._read_bufsize, header_bytes=limits.header_bytes
         )
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note who it is; the base class starts the task (asyncio's callback)."""
+        super().connection_made(transport)
+        peer = self.peername
+        self._remote = peer[0] if isinstance(peer, tuple) else ""
+
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop the clock; the base class cancels the handler (asyncio's callback)."""
         self._stop_clock()
@@ -130,6 +142,11 @@ class Connection(web_protocol.RequestHandler):
             self._ahead += data
             self._pause_reading_for_buffer()
 
+    def resume_reading(self, resume_parser: bool = True) -> None:  # noqa: FBT001, FBT002 - aiohttp's
+        """Go on where reading was paused; aiohttp asks for it after each piece of a body."""
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
+
     async def start(self) -> None:
         """Answer one request after the other (the base class starts this as a task).
 
@@ -139,7 +156,11 @@ class Connection(web_protocol.RequestHandler):
             asyncio.CancelledError: the client went away, or the listener shuts down.
         """
         try:
-            while await self._next():
+            while True:
+                if not (self._messages or self._close or self._force_close):
+                    await self._arrival()
+                if not self._messages or self.transport is None:
+                    break
                 message, payload = self._messages.popleft()
                 if not await self._answer(cast("RawRequestMessage", message), payload):
                     break
@@ -220,45 +241,37 @@ class Connection(web_protocol.RequestHandler):
     def _refuse(self, malformed: Malformed) -> None:
         """Answer what never became a request; no other is under way at that time."""
         answer = self._reject(
-            self._address(), msgspec.structs.replace(malformed, length=self._head_bytes)
+            self._remote, msgspec.structs.replace(malformed, length=self._head_bytes)
         )
         if self.transport is not None:
             self.transport.write(written(answer, keep_alive=False))
         self._part(unread=True)
         self._wake()
 
-    def _address(self) -> str:
-        peer = self.peername
-        return peer[0] if isinstance(peer, tuple) else ""
-
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def _next(self) -> bool:
-        """Wait for a request; tell whether there is one."""
-        if not (self._messages or self._close or self._force_close):
-            self._waiter = self._loop.create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        return bool(self._messages) and self.transport is not None
+    async def _arrival(self) -> None:
+        """Wait for a request, or the end."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
 
     async def _answer(self, message: RawRequestMessage, payload: StreamReader) -> bool:
         """Have one request answered; tell whether the connection may carry another."""
-        handle, make = self._request_handler, self._request_factory
-        task = self._task_handler or asyncio.current_task()
-        if handle is None or make is None or task is None:
-            return False
-        request = make(message, payload, self, StreamWriter(self, self._loop), task)
-        self._request_in_progress, self._current_request = True, request
+        arrived = Arrived(message, payload, self.transport, self._remote)
+        # The base class asks whether there is one, and cancels it at a shutdown.
+        self._request_in_progress = True
+        self._current_request = cast("web.BaseRequest", arrived)
         try:
-            reply = await handle(request)
-            if self._close or self._force_close:
-                reply.force_close()
-            await reply.prepare(request)
-            await reply.write_eof()
+            reply = await self._handle(arrived)
+            if isinstance(reply, Reply):
+                keeps = self._write(reply, message)
+            else:
+                keeps = await self._stream(reply, message, payload)
             if self.writing_paused:
                 await self._taken()
         except ConnectionError:
@@ -274,7 +287,36 @@ class Connection(web_protocol.RequestHandler):
                 self._handler_waiter.set_result(None)
         if not payload.is_eof():
             self._part(unread=True)
-        return bool(reply.keep_alive) and not self._close
+        return keeps and not self._close
+
+    def _write(self, reply: Reply, message: RawRequestMessage) -> bool:
+        """Write an answer that is at hand in one call; tell whether the connection goes on.
+
+        Raises:
+            ConnectionResetError: the client went away.
+        """
+        transport = self.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client went away")
+        keeps = not (reply.close or message.should_close or self._close or self._force_close)
+        transport.write(
+            written(reply.answer, keep_alive=keeps, head_only=message.method == "HEAD")
+        )
+        return keeps
+
+    async def _stream(
+        self, reply: web.StreamResponse, message: RawRequestMessage, payload: StreamReader
+    ) -> bool:
+        """Have aiohttp write any other answer of its kind."""
+        make, task = self._request_factory, asyncio.current_task()
+        if make is None or task is None:
+            return False
+        request = make(message, payload, self, StreamWriter(self, self._loop), task)
+        if self._close or self._force_close:
+            reply.force_close()
+        await reply.prepare(request)
+        await reply.write_eof()
+        return bool(reply.keep_alive)
 
     async def _taken(self) -> None:
         """Wait until the client has taken most of its answer.

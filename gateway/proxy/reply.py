@@ -23,7 +23,10 @@ _BODILESS = frozenset({204, 304})
 
 
 class Reply(web.StreamResponse):
-    """An answer as the listener writes it; `close` ends the connection after it."""
+    """An answer that is at hand in full; `close` ends the connection after it.
+
+    The data listener writes `answer` itself; `prepare` is for any other server of aiohttp's.
+    """
 
     _reason = ""
 
@@ -31,14 +34,12 @@ class Reply(web.StreamResponse):
         """Keep the answer; its own framing headers are left out."""
         # Not the base class's: it makes an empty multidict and more, and nobody looks at them.
         self._status = answer.status
-        self._answer = answer
-        if close:
-            self._keep_alive = False
+        self.answer, self.close = answer, close
 
     @property
     def headers(self) -> CIMultiDict[str]:
         """The headers of the answer; a copy."""
-        return CIMultiDict(self._answer.headers)
+        return CIMultiDict(self.answer.headers)
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
         """Write head and body at once (aiohttp's hook).
@@ -49,9 +50,9 @@ class Reply(web.StreamResponse):
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client went away")
-        self._keep_alive = request.keep_alive and self._keep_alive is not False
+        self._keep_alive = request.keep_alive and not self.close
         transport.write(
-            written(self._answer, keep_alive=self._keep_alive, head_only=request.method == "HEAD")
+            written(self.answer, keep_alive=self._keep_alive, head_only=request.method == "HEAD")
         )
         self._eof_sent = True
         return None

@@ -26,7 +26,7 @@ from gateway.proxy.forward import Credential, outbound_head, response_for_client
 from gateway.proxy.rejections import Rejection, Rejections
 from gateway.proxy.reply import Reply
 from gateway.proxy.upstream import Pool
-from gateway.proxy.wire import Door, read
+from gateway.proxy.wire import Arrived, Door, read
 from gateway.respond import Answer, ErrorForm, refusal
 
 log = logging.getLogger("facegate")
@@ -80,7 +80,7 @@ class Proxy:
         self.inflight = 0
         self._held_bytes = 0  # bodies announced by the requests under way
 
-    async def handle(self, http: web.BaseRequest) -> web.StreamResponse:
+    async def handle(self, http: Arrived) -> web.StreamResponse:
         """Answer one request; never raises for what a client or a provider sent."""
         serving = self._live.serving
         held = announced_bytes(http, serving.door.body_bytes)
@@ -166,7 +166,7 @@ class Proxy:
         if upstream.provider.has_processors and ruling.judgement is not None:
             self._enforcer.learn(request, ruling.judgement, status)
 
-    def _shed(self, http: web.BaseRequest, serving: Serving) -> web.StreamResponse:
+    def _shed(self, http: Arrived, serving: Serving) -> web.StreamResponse:
         """Turn a request away unread: its body would not fit the memory that the operator gave."""
         self._enforcer.shed("memory")
         host = http.headers.get("Host", "").lower()
@@ -182,11 +182,11 @@ class Proxy:
         return Reply(answer, close=True)
 
     def _reject(
-        self, http: web.BaseRequest, malformed: Malformed, serving: Serving
+        self, http: Arrived, malformed: Malformed, serving: Serving
     ) -> web.StreamResponse:
         provider = serving.snapshot.catalog.providers.get(malformed.provider or "")
         form = provider.error_form if provider else "problem"
-        answer = self._rejection(http.remote or "", malformed, form)
+        answer = self._rejection(http.remote, malformed, form)
         return Reply(answer, close=malformed.close)
 
     def reject_unread(self, address: str, malformed: Malformed) -> Answer:
@@ -223,7 +223,7 @@ class Proxy:
             )
 
 
-def announced_bytes(http: web.BaseRequest, most: int) -> int:
+def announced_bytes(http: Arrived, most: int) -> int:
     """Return how much of a body is still to come: what it announces, else the limit.
 
     A body that came with its head is held by the connection already, which bounds it.

@@ -23,7 +23,7 @@ from gateway.demo.samples.every import SAMPLES, TIGHTENED
 from gateway.demo.samples.model import Sample
 from gateway.demo.wire import exchange
 from gateway.demo.world import AUDIENCE, World, build_world, fresh_own, tighten
-from gateway.proxy.wire import Door, Route, read
+from gateway.proxy.wire import Arrived, Door, Route, read
 from gateway.sources.catalogs import load_catalog
 from gateway.sources.jwk_set import read_jwk_set
 from gateway.sources.networks import load_networks
@@ -125,7 +125,9 @@ async def _judge(
     judged: list[Judgement | Malformed] = []
 
     async def handle(http: web.BaseRequest) -> web.Response:
-        request = await read(http, door)
+        message = http._message
+        arrived = Arrived(message, http.content, http.transport, http.remote or "")
+        request = await read(arrived, door)
         if isinstance(request, Malformed):
             judged.append(request)
         else:

@@ -16,6 +16,7 @@ from gateway.errors import FacegateError
 from gateway.proxy.parser import require_c_parser
 from gateway.proxy.protocol import Connection, HeadLimits
 from gateway.proxy.reply import Reply
+from gateway.proxy.wire import Arrived
 from gateway.respond import Answer
 from tests.proxy.doorstep import CANARY, DOOR, LIMITS, Client, doorstep, raw
 
@@ -213,7 +214,7 @@ async def test_pipelined_requests_wait_while_one_is_under_way() -> None:
     arrived: asyncio.Queue[str] = asyncio.Queue()
     release = asyncio.Semaphore(0)
 
-    async def handle(http: web.BaseRequest) -> web.StreamResponse:
+    async def handle(http: Arrived) -> web.StreamResponse:
         await arrived.put(http.raw_path)
         await release.acquire()
         return Reply(Answer(200, (), http.raw_path.encode()))
@@ -233,7 +234,7 @@ async def test_pipelined_requests_wait_while_one_is_under_way() -> None:
 async def test_what_is_pipelined_is_not_hoarded() -> None:
     arrived, release = asyncio.Event(), asyncio.Event()
 
-    async def handle(http: web.BaseRequest) -> web.StreamResponse:
+    async def handle(http: Arrived) -> web.StreamResponse:
         arrived.set()
         await release.wait()
         return Reply(Answer(200, (), b"%d" % len(await http.content.read())))
@@ -249,7 +250,7 @@ async def test_what_is_pipelined_is_not_hoarded() -> None:
 
 
 async def test_a_body_that_nobody_read_is_never_taken_for_a_request() -> None:
-    async def handle(http: web.BaseRequest) -> web.StreamResponse:
+    async def handle(http: Arrived) -> web.StreamResponse:
         return Reply(Answer(200, (), http.raw_path.encode()))
 
     async with doorstep(handle=handle) as step:
@@ -263,7 +264,7 @@ async def test_a_body_that_nobody_read_is_never_taken_for_a_request() -> None:
 async def test_an_answer_that_ends_the_connection_can_be_read_before_the_end() -> None:
     arrived, release = asyncio.Event(), asyncio.Event()
 
-    async def handle(_: web.BaseRequest) -> web.StreamResponse:
+    async def handle(_: Arrived) -> web.StreamResponse:
         arrived.set()
         await release.wait()
         return Reply(Answer(200, (), b"last"))
@@ -348,7 +349,7 @@ async def test_a_refused_client_that_never_stops_is_cut_off() -> None:
 
 
 async def test_a_client_that_does_not_take_its_answer_is_cut_off() -> None:
-    async def handle(_: web.BaseRequest) -> web.StreamResponse:
+    async def handle(_: Arrived) -> web.StreamResponse:
         return Reply(Answer(200, (), bytes(50_000_000)))
 
     async with doorstep(handle=handle, limits=limits(write_timeout_s=0.1)) as step:
@@ -364,7 +365,7 @@ async def test_a_client_that_does_not_take_its_answer_is_cut_off() -> None:
 async def test_a_handler_is_cancelled_when_its_client_goes_away() -> None:
     arrived, gone = asyncio.Event(), asyncio.Event()
 
-    async def handle(_: web.BaseRequest) -> web.StreamResponse:
+    async def handle(_: Arrived) -> web.StreamResponse:
         arrived.set()
         try:
             await asyncio.Event().wait()
@@ -395,7 +396,7 @@ async def test_a_client_that_leaves_in_its_body_leaves_nothing_behind() -> None:
 async def test_a_handler_that_fails_ends_the_connection_and_tells_nothing(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    async def handle(http: web.BaseRequest) -> web.StreamResponse:
+    async def handle(http: Arrived) -> web.StreamResponse:
         raise KeyError(http.headers["X-Note"])
 
     async with doorstep(handle=handle) as step:
@@ -427,7 +428,7 @@ async def test_a_drain_closes_idle_connections_and_finishes_the_others() -> None
 async def test_a_shutdown_waits_for_the_answer_under_way() -> None:
     arrived, release = asyncio.Event(), asyncio.Event()
 
-    async def handle(_: web.BaseRequest) -> web.StreamResponse:
+    async def handle(_: Arrived) -> web.StreamResponse:
         arrived.set()
         await release.wait()
         return Reply(Answer(200, (), b"done"))
@@ -447,7 +448,7 @@ async def _release(event: asyncio.Event) -> None:
 
 
 async def test_a_streamed_answer_passes_too() -> None:
-    async def handle(_: web.BaseRequest) -> web.StreamResponse:
+    async def handle(_: Arrived) -> web.StreamResponse:
         return web.Response(body=b"abc")
 
     async with doorstep(handle=handle) as step:
