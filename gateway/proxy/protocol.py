@@ -299,9 +299,7 @@ class Connection(web_protocol.RequestHandler):
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client went away")
         keeps = not (reply.close or message.should_close or self._close or self._force_close)
-        transport.write(
-            written(reply.answer, keep_alive=keeps, head_only=message.method == "HEAD")
-        )
+        transport.write(written(reply.answer, keep_alive=keeps, head_only=message.method == "HEAD"))
         return keeps
 
     async def _stream(

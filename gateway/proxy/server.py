@@ -163,7 +163,7 @@ class Proxy:
     def _learn(
         self, request: Request, ruling: Ruling, upstream: Upstream, *, status: int | None
     ) -> None:
-        if upstream.provider.has_processors and ruling.judgement is not None:
+        if upstream.provider.processor_indicators and ruling.judgement is not None:
             self._enforcer.learn(request, ruling.judgement, status)
 
     def _shed(self, http: Arrived, serving: Serving) -> web.StreamResponse:
@@ -181,9 +181,7 @@ class Proxy:
         )
         return Reply(answer, close=True)
 
-    def _reject(
-        self, http: Arrived, malformed: Malformed, serving: Serving
-    ) -> web.StreamResponse:
+    def _reject(self, http: Arrived, malformed: Malformed, serving: Serving) -> web.StreamResponse:
         provider = serving.snapshot.catalog.providers.get(malformed.provider or "")
         form = provider.error_form if provider else "problem"
         answer = self._rejection(http.remote, malformed, form)

@@ -239,9 +239,7 @@ def _length_fault() -> Malformed:
     )
 
 
-async def _read_body(
-    http: Arrived, headers: Mapping[str, str], door: Door
-) -> bytes | Malformed:
+async def _read_body(http: Arrived, headers: Mapping[str, str], door: Door) -> bytes | Malformed:
     content = http.content
     if content.is_eof() and content.exception() is None:  # with its head, as small bodies come
         body = _arrived(content)
@@ -278,9 +276,7 @@ async def _collect(content: StreamReader, most: int) -> bytes | Malformed:
     return b"".join(parts)
 
 
-def _completed(
-    malformed: Malformed, http: Arrived, *, provider: str | None = None
-) -> Malformed:
+def _completed(malformed: Malformed, http: Arrived, *, provider: str | None = None) -> Malformed:
     return msgspec.structs.replace(
         malformed,
         provider=provider,

@@ -13,8 +13,16 @@ from gateway.core.catalog.batches import combined, inner_request
 from gateway.core.catalog.bodies import Read
 from gateway.core.catalog.conditions import pick, text_of, verdict_of
 from gateway.core.catalog.dialects import batch
-from gateway.core.catalog.model import OVERRIDES, Catalog, Expectation, Provider, Rule, Verdict
-from gateway.core.catalog.naming import Doubt, Unnamed
+from gateway.core.catalog.model import (
+    OVERRIDES,
+    Catalog,
+    Doubt,
+    Expectation,
+    Provider,
+    Rule,
+    Unnamed,
+    Verdict,
+)
 from gateway.core.catalog.places import Seen, values_at
 from gateway.core.catalog.reading import Reading, read_as
 from gateway.core.catalog.stated import stated_of

@@ -210,8 +210,16 @@ def _provider(
         routes=routes,
         rules=rules,
         messages=_schema(file),
-        has_processors=any(rule.processor for rule in rules.values()),
+        naming_headers=tuple(each.name for each in indicators if each.by == "header"),
+        processor_indicators=tuple(filter(_names_processors, indicators)),
         operations=rows,
+    )
+
+
+def _names_processors(indicator: Indicator) -> bool:
+    rules = (*indicator.rules.values(), *indicator.routed.values())
+    return indicator.by == "header" and any(
+        rule.processor for rule in (*rules, *(rule for _, rule in indicator.endings))
     )
 
 

@@ -203,6 +203,39 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
+class Named(msgspec.Struct, frozen=True):
+    """One operation, named in one way or in several that agree.
+
+    Attributes:
+        rules: the operation, or those among which the body tells.
+        contents: media types that it is sent in.
+        segments: the path's variable segments by name.
+        said: where it was named.
+    """
+
+    rules: tuple[Rule, ...]
+    contents: Mapping[str, BodyKind]
+    segments: Mapping[str, str]
+    said: tuple[str, ...]
+
+
+class Unnamed(msgspec.Struct, frozen=True):
+    """No operation that the catalogue knows; in words why, and where a name was looked for."""
+
+    reason: str
+    said: tuple[str, ...] = ()
+
+
+class Doubt(msgspec.Struct, frozen=True):
+    """Several readings: of these operations, None standing for one that the catalogue lacks.
+
+    Without operations they are whatever a lenient reader may find.
+    """
+
+    reason: str
+    rules: tuple[Rule | None, ...] = ()
+
+
 class Leaf(msgspec.Struct, frozen=True):
     """Operations of one method and path template, and the names of its variable segments."""
 
@@ -246,6 +279,10 @@ class Routes(msgspec.Struct, frozen=True, kw_only=True):
     hosts: tuple[str, ...] = ()
 
 
+# Method, host and path of a request, and the values of the headers that may name its operation.
+NamingKey = tuple[str | None, ...]
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """One provider.
 
@@ -281,8 +318,11 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         routes: paths that name operations; those of some hosts only come last.
         rules: operations by name.
         messages: protocol buffers.
-        has_processors: whether any operation names a stream processor.
+        naming_headers: the headers among the indicators.
+        processor_indicators: those of them that name operations on stream processors.
         operations: the rows of the data file, in its order.
+        named: what requests without parameters and form fields named, remembered; bounded by
+            whoever writes it, shared by nobody else, gone with this catalogue.
     """
 
     name: str
@@ -314,8 +354,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     routes: tuple[Routes, ...]
     rules: Mapping[str, Rule]
     messages: Schema
-    has_processors: bool
+    naming_headers: tuple[str, ...]
+    processor_indicators: tuple[Indicator, ...]
     operations: tuple[OperationRow, ...]
+    named: dict[NamingKey, Named | Unnamed | Doubt] = msgspec.field(default_factory=dict)
 
 
 class Catalog(msgspec.Struct, frozen=True):

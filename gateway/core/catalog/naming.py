@@ -12,10 +12,9 @@ import msgspec
 
 from gateway.core.catalog.bodies import form_of
 from gateway.core.catalog.hosts import bare_host, matches
-from gateway.core.catalog.model import Indicator, Provider, Rule
+from gateway.core.catalog.model import Doubt, Indicator, Named, Provider, Rule, Unnamed
 from gateway.core.catalog.parameters import decisive
 from gateway.core.catalog.paths import is_canonical, route
-from gateway.core.catalog.rows import BodyKind
 from gateway.core.request import Request, Whole
 from gateway.core.strict_json import Refused
 
@@ -23,37 +22,9 @@ _NO_FIELDS: Mapping[str, str] = {}
 _NO_SEGMENTS: Mapping[str, str] = {}
 
 
-class Named(msgspec.Struct, frozen=True):
-    """One operation, named in one way or in several that agree.
-
-    Attributes:
-        rules: the operation, or those among which the body tells.
-        contents: media types that it is sent in.
-        segments: the path's variable segments by name.
-        said: where it was named.
-    """
-
-    rules: tuple[Rule, ...]
-    contents: Mapping[str, BodyKind]
-    segments: Mapping[str, str]
-    said: tuple[str, ...]
-
-
-class Unnamed(msgspec.Struct, frozen=True):
-    """No operation that the catalogue knows; in words why, and where a name was looked for."""
-
-    reason: str
-    said: tuple[str, ...] = ()
-
-
-class Doubt(msgspec.Struct, frozen=True):
-    """Several readings: of these operations, None standing for one that the catalogue lacks.
-
-    Without operations they are whatever a lenient reader may find.
-    """
-
-    reason: str
-    rules: tuple[Rule | None, ...] = ()
+# About 1 KB each; the oldest goes first. Where a client makes a key long, nothing is remembered.
+_REMEMBERED = 1024
+_KEY_CHARACTERS = 512
 
 
 class _Reading(msgspec.Struct, frozen=True):
@@ -74,6 +45,24 @@ def named_operation(
         query: the parameters that the catalogue reads.
         provider: whose operations these are.
     """
+    if query or (provider.form_names and "form" in request.headers.get("content-type", "").lower()):
+        return _named(request, query, provider)
+    # Without parameters and fields a name depends on little, and callers come back with it.
+    headers, remembered = request.headers, provider.named
+    key = (request.method, request.host, request.path, *map(headers.get, provider.naming_headers))
+    known = remembered.get(key)
+    if known is None:
+        known = _named(request, query, provider)
+        if sum(len(part) for part in key if part is not None) <= _KEY_CHARACTERS:
+            if len(remembered) >= _REMEMBERED:
+                del remembered[next(iter(remembered))]
+            remembered[key] = known
+    return known
+
+
+def _named(
+    request: Request, query: Mapping[str, str], provider: Provider
+) -> Named | Unnamed | Doubt:
     form = _form_of(request, provider)
     if isinstance(form, Refused):
         return Doubt(form.reason, () if isinstance(request.body, Whole) else (None,))

@@ -83,10 +83,10 @@ def _processor_of(request: Request, catalog: Catalog) -> tuple[Rule | None, str]
     The name is empty where it cannot be read in one way.
     """
     provider = catalog.providers.get(request.provider)
-    if provider is None or not provider.has_processors:
+    if provider is None:
         return None, ""
-    for indicator in provider.indicators:
-        value = request.headers.get(indicator.name) if indicator.by == "header" else None
+    for indicator in provider.processor_indicators:
+        value = request.headers.get(indicator.name)
         rule = indicator.names(value) if value else None
         if rule is not None and rule.processor is not None:
             return rule, _name_of(request, provider, rule.processor)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.core.catalog.bodies import Read, kind_of, members_of
-from gateway.core.catalog.model import Provider, Rule
-from gateway.core.catalog.naming import Doubt, Unnamed, named_operation
+from gateway.core.catalog.model import Doubt, Provider, Rule, Unnamed
+from gateway.core.catalog.naming import named_operation
 from gateway.core.catalog.parameters import decisive, unfold
 from gateway.core.catalog.places import Seen
 from gateway.core.operation import Observed
