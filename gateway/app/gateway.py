@@ -120,7 +120,13 @@ class Gateway:
         async with AsyncExitStack() as stack:
             child = Child()
             stack.callback(child.close)
-            sources = Sources(path=self._path, environ=self._environ, catalog=catalog, child=child)
+            sources = Sources(
+                path=self._path,
+                environ=self._environ,
+                catalog=catalog,
+                child=child,
+                clock=self._clock,
+            )
             await sources.load()
             session = await stack.enter_async_context(
                 aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
@@ -86,11 +87,11 @@ class Part(Generic[T]):
         return "refused"
 
 
-def policies_part(directory: Path, child: Child) -> Part[Policies]:
-    """Return the policy directory as a part; it is read in the child process."""
+def policies_part(directory: Path, child: Child, clock: Callable[[], datetime]) -> Part[Policies]:
+    """Return the policy directory as a part; it is read, and proved, in the child process."""
 
     async def load() -> Policies:
-        outcome = await child.run(load_outcome, str(directory))
+        outcome = await child.run(load_outcome, str(directory), clock())
         if isinstance(outcome, Policies):
             return outcome
         raise PolicyError(outcome)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 
 from gateway.app.parts import Part, networks_part, policies_part, tenants_part
@@ -30,9 +31,11 @@ class Sources:
         environ: Mapping[str, str],
         catalog: Catalog,
         child: Child,
+        clock: Callable[[], datetime],
     ) -> None:
         """Name the configuration file; nothing is read yet."""
         self.path, self.catalog, self._environ, self._child = path, catalog, environ, child
+        self._clock = clock
         self.settings = Part("settings", (path,), self._load_settings)
         self.tenants: Part[LoadedTenants]
         self.networks: Part[Networks]
@@ -56,7 +59,7 @@ class Sources:
         self.tenants = tenants_part(
             settings.tenants, settings.identity.secrets_key_bytes, self._child
         )
-        self.policies = policies_part(settings.policies, self._child)
+        self.policies = policies_part(settings.policies, self._child, self._clock)
         databases = (settings.networks.country, settings.networks.anonymous)
 
         def load() -> Networks:

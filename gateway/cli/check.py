@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
+from gateway.app.once import utc_now
 from gateway.cli.output import (
     EXIT_FINDINGS,
     EXIT_OK,
@@ -23,7 +25,7 @@ from gateway.sources.tenants import load_tenants
 
 def run_check(path: Path, form: Format) -> int:
     """Check a directory of policies, or a file by its name: `gateway…`, `tenants…`, a policy."""
-    findings = _findings(path)
+    findings = _findings(path, utc_now())
     code = print_findings(findings, form)
     if code == EXIT_OK and form is Format.text:
         print(f"{path}: no findings")
@@ -45,17 +47,19 @@ def run_test(path: Path, form: Format) -> int:
     return code
 
 
-def _findings(path: Path) -> tuple[Finding, ...]:
+def _findings(path: Path, now: datetime) -> tuple[Finding, ...]:
     if not path.exists():
         return (Finding(path=str(path), line=0, column=0, message="there is no such file"),)
     if path.is_dir():
         config = path / "gateway.yaml"
-        return _settings_findings(config) if config.exists() else check_policies(path)
+        if config.exists():
+            return _settings_findings(config, now)
+        return check_policies(path, now=now)
     if path.name.startswith("tenants"):
         return _tenant_findings(path)
     if path.name.startswith("gateway"):
-        return _settings_findings(path)
-    return check_policies(path)
+        return _settings_findings(path, now)
+    return check_policies(path, now=now)
 
 
 def _tenant_findings(path: Path, settings: Settings | None = None) -> tuple[Finding, ...]:
@@ -71,7 +75,7 @@ def _tenant_findings(path: Path, settings: Settings | None = None) -> tuple[Find
     return ()
 
 
-def _settings_findings(path: Path) -> tuple[Finding, ...]:
+def _settings_findings(path: Path, now: datetime) -> tuple[Finding, ...]:
     """Check the configuration and everything that it names."""
     found: list[Finding] = []
     try:
@@ -85,7 +89,7 @@ def _settings_findings(path: Path) -> tuple[Finding, ...]:
         return tuple(found)
     found += [
         *_tenant_findings(settings.tenants, settings),
-        *check_policies(settings.policies),
+        *check_policies(settings.policies, now=now),
     ]
     networks = settings.networks
     try:

@@ -5,6 +5,7 @@ Commands import their modules when they run, so that `--help` answers quickly.
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +29,9 @@ app.add_typer(keys, name="keys")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration file, gateway.yaml.")
+]
+AtOption = Annotated[
+    datetime | None, typer.Option("--at", help="The first date; UTC. Without it: now.")
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Form of the output.")]
 
@@ -96,6 +100,18 @@ def cases(
     from gateway.cli.check import run_test
 
     raise typer.Exit(run_test(path, output))
+
+
+@app.command()
+def prove(
+    path: Annotated[Path, typer.Argument(help="A policy directory.")],
+    output: FormatOption = Format.text,
+    at: AtOption = None,
+) -> None:
+    """Prove the guardrails over all requests, now and at each date at which rules change."""
+    from gateway.cli.prove import run_prove
+
+    raise typer.Exit(run_prove(path, output, at))
 
 
 @app.command()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 
@@ -44,6 +45,25 @@ def print_findings(findings: Iterable[Finding], form: Format) -> int:
         for finding in found:
             print(finding)
     return EXIT_FINDINGS if found else EXIT_OK
+
+
+@contextmanager
+def progress(label: str) -> Iterator[Callable[[int, int], None]]:
+    """Show on stderr how far long work has come; nothing where stderr is no terminal.
+
+    Yields:
+        What to call with the steps that are done and the steps that there are.
+    """
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    with typer.progressbar(length=1, label=label, file=sys.stderr) as bar:
+
+        def tell(done: int, total: int) -> None:
+            bar.length = max(total, 1)
+            bar.update(done - bar.pos)
+
+        yield tell
 
 
 def fail(message: str, *, code: int = EXIT_USAGE, hint: str = "") -> typer.Exit:

@@ -47,6 +47,9 @@ SEVERITY: tuple[OperationClass, ...] = (
     "unrelated",
 )
 
+# Classes with an access: every other class has the access `none`, and these never have.
+STORES: frozenset[OperationClass] = frozenset({"gallery", "image_db"})
+
 _GOVERNED: frozenset[OperationClass] = frozenset(
     {
         "one_to_many",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -16,9 +17,11 @@ from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.link import Linked, link
 from gateway.core.policy.model import Policies
 from gateway.core.policy.parse import parse
+from gateway.core.policy.prove import Proof, Tell, silent
 from gateway.core.policy.source import Source
 from gateway.errors import Finding, FindingsError, PolicyError
 from gateway.sources.contents import Content, Contents, read_contents
+from gateway.sources.proofs import proofs_of
 from gateway.sources.yaml_file import parse_yaml, text_of, validation_findings
 
 _REMEMBERED: Final = 1_000
@@ -45,42 +48,84 @@ class CaseReport:
     covered: int = 0
 
 
-def load_policies(directory: Path) -> Policies:
-    """Load every policy file of a directory.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofReport:
+    """What proving the guardrails of a directory showed.
+
+    Attributes:
+        findings: mistakes in the files; where there are none: guardrails that do not hold.
+        proofs: of every guardrail, in file order; empty where the files have mistakes.
+    """
+
+    findings: tuple[Finding, ...]
+    proofs: tuple[Proof, ...] = ()
+
+
+def load_policies(directory: Path, *, now: datetime) -> Policies:
+    """Load every policy file of a directory, and prove its guardrails.
 
     Args:
+        now: the first date at which guardrails have to hold, aware, UTC.
         directory: with `*.yaml` and `*.yml` files at any depth; or one such file. Names that begin
             with a dot are passed over: a Kubernetes volume keeps its versions under `..data`.
 
     Raises:
-        PolicyError: any file has a mistake, or the set as a whole has.
+        PolicyError: any file has a mistake, the set as a whole has, or a guardrail does not hold.
     """
-    return policies_of(read_contents(directory), origin=str(directory))
+    return policies_of(read_contents(directory), origin=str(directory), now=now)
 
 
-def policies_of(contents: Contents, *, origin: str) -> Policies:
-    """Load policy from files that were read; `origin` stands in findings on all of them.
+def policies_of(contents: Contents, *, origin: str, now: datetime) -> Policies:
+    """Load policy from files that were read, and prove its guardrails.
+
+    Args:
+        contents: the files.
+        origin: stands in findings on all of them.
+        now: the first date at which guardrails have to hold, aware, UTC.
 
     Raises:
-        PolicyError: any file has a mistake, or the set as a whole has.
+        PolicyError: any file has a mistake, the set as a whole has, or a guardrail does not hold.
     """
     linked, findings = _link(contents, origin)
     if findings:
         raise PolicyError(findings)
-    return compile_policies(linked.packs)
+    policies = compile_policies(linked.packs)
+    _, broken = proofs_of(linked, policies, now, origin=origin)
+    if broken:
+        raise PolicyError(broken)
+    return policies
 
 
-def load_outcome(path: str) -> Policies | tuple[Finding, ...]:
+def load_outcome(path: str, now: datetime) -> Policies | tuple[Finding, ...]:
     """Load a directory in another process: the policy, or the findings; no exception to carry."""
     try:
-        return load_policies(Path(path))
+        return load_policies(Path(path), now=now)
     except PolicyError as error:
         return error.findings
 
 
-def check_policies(path: Path) -> tuple[Finding, ...]:
-    """Return every mistake in the policy files of a directory, sorted by place."""
-    return _link(read_contents(path), str(path))[1]
+def check_policies(path: Path, *, now: datetime) -> tuple[Finding, ...]:
+    """Return every mistake in the policy files of a directory, sorted by place.
+
+    Where there is none: the guardrails that do not hold.
+    """
+    return prove_policies(path, now=now).findings
+
+
+def prove_policies(path: Path, *, now: datetime, tell: Tell = silent) -> ProofReport:
+    """Prove the guardrails of a directory.
+
+    Args:
+        path: the directory, or a file.
+        now: the first date, aware, UTC.
+        tell: called as work goes on, with steps that are done and steps that there are.
+    """
+    linked, findings = _link(read_contents(path), str(path))
+    if findings:
+        return ProofReport(findings=findings)
+    policies = compile_policies(linked.packs)
+    proofs, broken = proofs_of(linked, policies, now, origin=str(path), tell=tell)
+    return ProofReport(findings=broken, proofs=proofs)
 
 
 def test_policies(path: Path) -> CaseReport:

@@ -240,7 +240,7 @@ def _snapshot(callers: Callers, directory: Path, now: datetime) -> Snapshot:
             max_age=timedelta(days=14),
             trusted_proxies=(ip_network("127.0.0.1/32"),),
         ),
-        policies=load_policies(facegate.ROOT / "policies"),
+        policies=load_policies(facegate.ROOT / "policies", now=now),
         settings_digest="",
     )
 

@@ -99,7 +99,7 @@ async def _snapshot(world: World, issuer: Issuer) -> Snapshot:
             max_age=timedelta(days=14),
             trusted_proxies=(ip_network("127.0.0.0/8"),),
         ),
-        policies=load_policies(world.policies),
+        policies=load_policies(world.policies, now=NOW),
         settings_digest="sha256:0",
     )
 
@@ -194,7 +194,7 @@ def test_the_configuration_and_its_policies_hold(world: World) -> None:
     assert settings.policies == world.policies
     assert settings.identity.secrets_key_bytes == _secrets_key(world)
     tightening = tighten(world)
-    assert check_policies(world.policies) == ()
+    assert check_policies(world.policies, now=NOW) == ()
     assert tightening.is_relative_to(world.policies)
     assert {path.name for path in world.policies.iterdir()} == {
         tightening.name,

@@ -17,7 +17,7 @@ from gateway.core.policy.model import Policies
 from gateway.core.screening import Hit
 from gateway.sources import policies as source
 from gateway.sources.packs import packs_directory
-from tests.core.policy.builders import caller, facts, located, operation
+from tests.core.policy.builders import NOON, caller, facts, located, operation
 
 FORBIDDEN = frozenset(
     "AF BY CD CF CN CU ER HK HT IQ IR KP LB LY MM MO NI RU SD SO SS SY VE ZW".split()  # noqa: SIM905 - reads better
@@ -37,7 +37,7 @@ UNGOVERNED = [one for one in OPERATION_CLASSES if not governed(one, "none")]
 @pytest.fixture(scope="module")
 def policy() -> Policies:
     """Return the pack as it judges alone."""
-    packs = source.load_policies(packs_directory()).packs
+    packs = source.load_policies(packs_directory(), now=NOON).packs
     return compile_policies([pack for pack in packs if pack.id == "ibm-precision-regulation"])
 
 

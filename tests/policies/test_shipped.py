@@ -18,7 +18,7 @@ from gateway.core.policy.model import Force, Policies
 from gateway.core.screening import Hit
 from gateway.sources import policies as source
 from gateway.sources.packs import packs_directory
-from tests.core.policy.builders import caller, facts, located, operation
+from tests.core.policy.builders import NOON, caller, facts, located, operation
 from tests.documents import keyed
 
 FORCES: dict[str, Force] = {
@@ -45,7 +45,7 @@ UNCONFIRMED = re.compile(
 
 @pytest.fixture(scope="module")
 def policy() -> Policies:
-    return source.load_policies(packs_directory())
+    return source.load_policies(packs_directory(), now=NOON)
 
 
 def files() -> list[Path]:

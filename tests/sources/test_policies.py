@@ -3,6 +3,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from gateway.core.policy.model import Policies
 from gateway.errors import PolicyError
 from gateway.sources import policies
 from gateway.sources.policies import check_policies, load_outcome, load_policies
+from tests.builders import NOW
 
 PACK = """\
 apiVersion: facegate/v1
@@ -44,7 +46,7 @@ def written(directory: Path, name: str = "ours.yaml", text: str = PACK) -> Path:
 def messages(directory: Path) -> list[str]:
     return [
         f"{os.path.relpath(finding.path, directory)}:{finding.line}: {finding.message}"
-        for finding in check_policies(directory)
+        for finding in check_policies(directory, now=NOW)
     ]
 
 
@@ -53,13 +55,16 @@ def test_files_at_any_depth_are_loaded_and_moving_one_changes_nothing(tmp_path: 
     written(tmp_path / "flat", "b.yml")
     written(tmp_path / "deep", "one/a.yaml")
     written(tmp_path / "deep", "z/two/b.YAML")
-    flat, deep = load_policies(tmp_path / "flat"), load_policies(tmp_path / "deep")
+    flat, deep = (
+        load_policies(tmp_path / "flat", now=NOW),
+        load_policies(tmp_path / "deep", now=NOW),
+    )
     assert [pack.id for pack in flat.packs] == ["a", "b"]
     assert flat.digest == deep.digest
 
 
 def test_one_file_can_be_loaded_alone(tmp_path: Path) -> None:
-    assert load_policies(written(tmp_path, "ours.policy")).counts.packs == 1
+    assert load_policies(written(tmp_path, "ours.policy"), now=NOW).counts.packs == 1
 
 
 def test_other_files_and_hidden_names_are_passed_over(tmp_path: Path) -> None:
@@ -77,7 +82,7 @@ def test_a_kubernetes_volume_is_read_once(tmp_path: Path) -> None:
     (tmp_path / "..data").symlink_to(version.name)
     (tmp_path / "ours.yaml").symlink_to("..data/ours.yaml")
     (tmp_path / "more").symlink_to("..data/more")
-    assert [pack.id for pack in load_policies(tmp_path).packs] == ["others", "ours"]
+    assert [pack.id for pack in load_policies(tmp_path, now=NOW).packs] == ["others", "ours"]
 
 
 def test_every_mistake_of_every_file_is_raised_at_once(tmp_path: Path) -> None:
@@ -85,7 +90,7 @@ def test_every_mistake_of_every_file_is_raised_at_once(tmp_path: Path) -> None:
     written(tmp_path, "b.yaml", "kind: [")
     written(tmp_path, "c.yaml", PACK.replace("[one_to_many]", "[group:nowhere]"))
     with pytest.raises(PolicyError) as caught:
-        load_policies(tmp_path)
+        load_policies(tmp_path, now=NOW)
     places = [(Path(one.path).name, one.line) for one in caught.value.findings]
     # The unknown group is no finding: the file that cannot be read may define it.
     assert places == [("a.yaml", 10), ("b.yaml", 1)]
@@ -157,7 +162,7 @@ def test_directories_nested_without_end_are_a_finding(tmp_path: Path) -> None:
 )
 def test_whatever_stands_in_a_file_the_outcome_is_a_value(tmp_path: Path, text: str) -> None:
     written(tmp_path, text=text)
-    outcome = load_outcome(str(tmp_path))
+    outcome = load_outcome(str(tmp_path), NOW)
     assert isinstance(outcome, tuple)
     assert outcome
 
@@ -167,11 +172,11 @@ def test_policies_and_findings_come_back_from_a_spawned_process(tmp_path: Path) 
     written(tmp_path / "unsound", text=PACK.replace("deny", "denied"))
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(max_workers=1, mp_context=context) as pool:
-        sound = pool.submit(load_outcome, str(tmp_path / "sound")).result(timeout=60)
-        unsound = pool.submit(load_outcome, str(tmp_path / "unsound")).result(timeout=60)
+        sound = pool.submit(load_outcome, str(tmp_path / "sound"), NOW).result(timeout=60)
+        unsound = pool.submit(load_outcome, str(tmp_path / "unsound"), NOW).result(timeout=60)
     assert isinstance(sound, Policies)
-    assert sound == load_policies(tmp_path / "sound")
-    assert unsound == check_policies(tmp_path / "unsound")
+    assert sound == load_policies(tmp_path / "sound", now=NOW)
+    assert unsound == check_policies(tmp_path / "unsound", now=NOW)
 
 
 def test_cases_that_hold_and_cover_every_rule_leave_no_finding(tmp_path: Path) -> None:
@@ -199,4 +204,50 @@ def test_cases_are_not_run_on_files_with_mistakes(tmp_path: Path) -> None:
     written(tmp_path, "ours.cases.yaml", CASES.replace("OUTCOME", "permit"))
     report = policies.test_policies(tmp_path)
     assert report.results == ()
-    assert report.findings == check_policies(tmp_path)
+    assert report.findings == check_policies(tmp_path, now=NOW)
+
+
+GUARDRAILS = """\
+apiVersion: facegate/v1
+kind: Guardrails
+owner: Compliance
+source: a test
+review: 2027-01-01
+guardrails:
+  - id: never-gb
+    never: permit
+    when: {class: [one_to_many], destination: [GB]}
+    reason: Never there.
+"""
+PERMIT = """\
+  - id: permit
+    effect: permit
+    effective: {from: 2027-03-01}
+    when: {class: [one_to_many], destination: [GB, FR]}
+    reason: There.
+"""
+
+
+def test_a_broken_guardrail_refuses_the_policy_and_names_the_date_and_a_request(
+    tmp_path: Path,
+) -> None:
+    written(tmp_path, "guardrails.yaml", GUARDRAILS)
+    written(tmp_path, "ours.yaml", PACK)
+    assert load_policies(tmp_path, now=NOW).counts.packs == 1
+    written(tmp_path, "ours.yaml", PACK + PERMIT)
+    (finding,) = check_policies(tmp_path, now=NOW)
+    assert f"{os.path.relpath(finding.path, tmp_path)}:{finding.line}" == "guardrails.yaml:7"
+    assert finding.message == (
+        "guardrail `never-gb`: does not hold: from 2027-03-01T00:00:00+00:00 on, "
+        "ours/permit permits: class one_to_many, destination GB"
+    )
+    assert finding.hint == 'as a request: {"class":"one_to_many","destination":"GB"}'
+    assert load_outcome(str(tmp_path), NOW) == (finding,)
+    # Beyond the horizon a change is not looked at yet; once it is near enough, it is.
+    assert load_policies(tmp_path, now=datetime(2026, 1, 1, tzinfo=UTC)).counts.rules == 2
+
+
+def test_guardrails_are_not_proved_of_files_with_mistakes(tmp_path: Path) -> None:
+    written(tmp_path, "guardrails.yaml", GUARDRAILS)
+    written(tmp_path, "ours.yaml", (PACK + PERMIT).replace("effect: permit", "effect: prmit"))
+    assert [message.partition(": ")[0] for message in messages(tmp_path)] == ["ours.yaml:14"]

@@ -9,9 +9,7 @@ from gateway.core.catalog.model import Condition, Features, Place, Rule, Test, V
 from gateway.core.catalog.places import parse_place
 from gateway.core.catalog.rows import FeaturesRow, OperationRow, ProviderRow, VariantRow, When
 from gateway.core.catalog.severity import RANK, most_restrictive
-from gateway.core.operation import Access, OperationClass
-
-_STORES = frozenset[OperationClass]({"gallery", "image_db"})
+from gateway.core.operation import STORES, Access, OperationClass
 
 
 class MistakeError(ValueError):
@@ -76,7 +74,7 @@ def _check_names(row: OperationRow, provider: ProviderRow, body: str) -> None:
 def _verdict(
     operation_class: OperationClass, access: Access, subclass: str, said: tuple[str, ...]
 ) -> Verdict:
-    if (access != "none") != (operation_class in _STORES):
+    if (access != "none") != (operation_class in STORES):
         raise MistakeError(
             f"class `{operation_class}` with access `{access}`: galleries and image databases have "
             "one, other classes have none"
@@ -93,7 +91,7 @@ def _variant(variant: VariantRow, row: OperationRow, variables: Sequence[str]) -
             f"variant `{variant.operation_class}`: `has` looks for what makes an operation more "
             "restrictive, in any case of letters; say `is` for what makes it less"
         )
-    inherited = row.access if variant.operation_class in _STORES else "none"
+    inherited = row.access if variant.operation_class in STORES else "none"
     verdict = _verdict(
         variant.operation_class,
         inherited if variant.access is None else variant.access,

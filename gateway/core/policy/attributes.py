@@ -57,6 +57,15 @@ CLOSED: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "contradiction": ("yes", "no"),
     }
 )
+# Members that stand for the absence of all others, and so never beside one.
+ALONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "listed": ("none", "not_screened"),
+        "tag": ("none",),
+        "end_use": ("undeclared",),
+        "probe": ("none",),
+    }
+)
 _NONE: Final = ("none",)
 _UNKNOWN: Final = ("unknown",)
 

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 
 from gateway.core.policy.attributes import PLACELESS
 from gateway.core.policy.cases import Case
+from gateway.core.policy.guardrails import Guardrail
 from gateway.core.policy.link_cases import link_cases
+from gateway.core.policy.link_guardrails import link_guardrails
 from gateway.core.policy.link_rules import Groups, RuleReader
 from gateway.core.policy.model import Pack, Rule
 from gateway.core.policy.parse import PackFile
@@ -27,7 +29,8 @@ class Linked:
     Attributes:
         packs: complete where there are no findings.
         cases: in file order.
-        places: where each rule stands, by `pack/rule`.
+        places: where each rule stands, by `pack/rule`, and each guardrail, by its id.
+        guardrails: in file order.
         findings: every mistake beyond the shape of files, sorted.
     """
 
@@ -35,6 +38,7 @@ class Linked:
     cases: tuple[Case, ...]
     places: Mapping[str, Place]
     findings: tuple[Finding, ...]
+    guardrails: tuple[Guardrail, ...] = ()
 
 
 def link(sources: Sequence[Source], *, origin: str, complete: bool = True) -> Linked:
@@ -55,7 +59,15 @@ def link(sources: Sequence[Source], *, origin: str, complete: bool = True) -> Li
     if whole and not findings:
         findings.extend(_silences(packs, origin))
     cases = link_cases(sources, places.keys() if whole else None, findings)
-    return Linked(packs=packs, cases=cases, places=places, findings=tuple(sorted(findings)))
+    guardrails = link_guardrails(sources, reader)
+    places |= {guardrail.id: place for guardrail, place in guardrails}
+    return Linked(
+        packs=packs,
+        cases=cases,
+        places=places,
+        findings=tuple(sorted(findings)),
+        guardrails=tuple(guardrail for guardrail, _ in guardrails),
+    )
 
 
 def _groups(sources: Sequence[Source], findings: list[Finding]) -> Groups:

@@ -10,7 +10,7 @@ from typing import Final
 from gateway.core.decision import REASONS
 from gateway.core.identity.model import Quota, Reference
 from gateway.core.operation import Taken
-from gateway.core.policy.attributes import ATTRIBUTES
+from gateway.core.policy.attributes import ALONE, ATTRIBUTES
 from gateway.core.policy.cases import SINGLE, Case, Expectation, facts_of
 from gateway.core.policy.parse import CaseEntry, CasesFile, ReferenceEntry
 from gateway.core.policy.source import Loc, Source
@@ -19,13 +19,6 @@ from gateway.errors import Finding
 
 # When a case happens that does not say: cases never read the clock.
 UNDATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
-# Members that stand for the absence of all others.
-_ALONE: Final = {
-    "listed": ("none", "not_screened"),
-    "tag": ("none",),
-    "end_use": ("undeclared",),
-    "probe": ("none",),
-}
 
 
 def link_cases(
@@ -188,8 +181,8 @@ def _check_given(attribute: str, members: list[object]) -> Mistake | None:
         return Mistake(f"`{attribute}` has no value", "leave it out for the default")
     if attribute in SINGLE and len(members) > 1:
         return Mistake(f"`{attribute}` has one value in a request")
-    if len(members) > 1 and set(_ALONE.get(attribute, ())) & set(map(str, members)):
-        words = " and ".join(f"`{word}`" for word in _ALONE[attribute])
+    if len(members) > 1 and set(ALONE.get(attribute, ())) & set(map(str, members)):
+        words = " and ".join(f"`{word}`" for word in ALONE[attribute])
         return Mistake(f"{words} cannot stand beside others in `{attribute}`")
     mistakes = (check_member(attribute, member) for member in members)
     return next((mistake for mistake in mistakes if mistake is not None), None)

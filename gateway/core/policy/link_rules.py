@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 
 from gateway.core.policy.attributes import ATTRIBUTES, CLOSED
 from gateway.core.policy.model import Condition, Rule, Wanted
-from gateway.core.policy.parse import RuleEntry
+from gateway.core.policy.parse import GuardrailEntry, RuleEntry
 from gateway.core.policy.source import Loc, Source
 from gateway.core.policy.values import Mistake, check_member, closest, quoted, repeated
 from gateway.errors import Finding
 
 # Members by name; None of a group that is named and not sound, which is reported elsewhere.
 Groups = Mapping[str, tuple[str, ...] | None]
+# What has conditions: both name what is wrong with them in the same way.
+Entry = RuleEntry | GuardrailEntry
 _GROUP = "group:"
 _FORMS = "write a list of values, {in: […]} or {not_in: […]}"
 
@@ -42,12 +44,8 @@ class RuleReader:
         end = entry.effective.end if entry.effective else None
         if start is not None and end is not None and start >= end:
             self._add(source, (*loc, "effective"), entry, Mistake("ends before it begins"))
-        conditions = [
-            self._condition(source, (*loc, "when", attribute), entry, written)
-            for attribute, written in sorted(entry.when.items())
-        ]
-        sound = [condition for condition in conditions if condition is not None]
-        if len(self.findings) > before or len(sound) < len(conditions):
+        conditions = self.conditions(source, loc, entry)
+        if len(self.findings) > before or conditions is None:
             return None
         return Rule(
             id=entry.id,
@@ -56,14 +54,26 @@ class RuleReader:
             naming=entry.naming or "",
             lifted_by=_lift(entry),
             mode=entry.mode,
-            conditions=tuple(sound),
+            conditions=conditions,
             effective_from=start,
             effective_to=end,
             reason=entry.reason,
         )
 
-    def _add(self, source: Source, loc: Loc, entry: RuleEntry, mistake: Mistake) -> None:
-        message = f"rule {quoted(entry.id)}: {mistake.message}"
+    def conditions(self, source: Source, loc: Loc, entry: Entry) -> tuple[Condition, ...] | None:
+        """Return the conditions of the entry at `loc`, or None where one of them is wrong."""
+        before = len(self.findings)
+        conditions = [
+            self._condition(source, (*loc, "when", attribute), entry, written)
+            for attribute, written in sorted(entry.when.items())
+        ]
+        sound = [condition for condition in conditions if condition is not None]
+        if len(self.findings) > before or len(sound) < len(conditions):
+            return None
+        return tuple(sound)
+
+    def _add(self, source: Source, loc: Loc, entry: Entry, mistake: Mistake) -> None:
+        message = f"{entry.noun} {quoted(entry.id)}: {mistake.message}"
         self.findings.append(source.finding(loc, message, mistake.hint))
 
     def _check_needs(self, source: Source, loc: Loc, entry: RuleEntry) -> None:
@@ -83,11 +93,11 @@ class RuleReader:
             self._add(source, (*loc, "lifted_by"), entry, mistake)
 
     def _condition(
-        self, source: Source, loc: Loc, entry: RuleEntry, written: object
+        self, source: Source, loc: Loc, entry: Entry, written: object
     ) -> Condition | None:
         attribute = str(loc[-1])
         if attribute not in ATTRIBUTES:
-            message = f"rule {quoted(entry.id)}: unknown attribute {quoted(attribute)}"
+            message = f"{entry.noun} {quoted(entry.id)}: unknown attribute {quoted(attribute)}"
             hint = closest(attribute, ATTRIBUTES) or f"one of {', '.join(ATTRIBUTES)}"
             self.findings.append(source.finding_at_key(loc, message, hint))
             return None
@@ -106,7 +116,7 @@ class RuleReader:
         return Condition(attribute=attribute, values=values, negated=negated)
 
     def _values(
-        self, source: Source, loc: Loc, entry: RuleEntry, items: list[object]
+        self, source: Source, loc: Loc, entry: Entry, items: list[object]
     ) -> frozenset[str]:
         """Return the values with groups written out; mistakes are added on the way."""
         attribute = str(loc[3])

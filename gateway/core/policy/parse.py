@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -133,6 +133,8 @@ class LiftEntry(_Shape):
 class RuleEntry(_Shape):
     """A rule as it is written."""
 
+    noun: ClassVar = "rule"
+
     id: Identifier
     effect: Effect
     needs: ReferenceKind | None = None
@@ -241,19 +243,49 @@ class CasesFile(_File):
     cases: Annotated[list[CaseEntry], Field(min_length=1)]
 
 
+class WithoutEntry(_Shape):
+    """A reference that a guardrail takes not to be on file; with `naming` one that names a word."""
+
+    kind: ReferenceKind
+    naming: Word | None = None
+
+
+class GuardrailEntry(_Shape):
+    """A guardrail as it is written."""
+
+    noun: ClassVar = "guardrail"
+
+    id: Identifier
+    never: Outcome
+    when: Annotated[dict[str, object], Field(min_length=1), WithJsonSchema(_when_schema())]
+    without: list[WithoutEntry] = Field(default_factory=list[WithoutEntry])
+    reason: Words
+
+
+class GuardrailsFile(_File):
+    """A file of guardrails; each holds over all packs together."""
+
+    kind: Literal["Guardrails"]
+    owner: Words
+    source: Words
+    review: date
+    guardrails: Annotated[list[GuardrailEntry], Field(min_length=1)]
+
+
 class _AnyFile(_File):
     """What is read first: which kind of file this is."""
 
     model_config = ConfigDict(extra="ignore")
 
-    kind: Literal["Pack", "Groups", "Cases"]
+    kind: Literal["Pack", "Groups", "Cases", "Guardrails"]
 
 
-PolicyFile = PackFile | GroupsFile | CasesFile
+PolicyFile = PackFile | GroupsFile | CasesFile | GuardrailsFile
 _KINDS: Final[dict[str, type[PolicyFile]]] = {
     "Pack": PackFile,
     "Groups": GroupsFile,
     "Cases": CasesFile,
+    "Guardrails": GuardrailsFile,
 }
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
@@ -269,6 +301,7 @@ class Parsed:
         rules: the sound rules with their places in the list.
         groups: the sound groups by name.
         cases: the sound cases with their places in the list.
+        guardrails: the sound guardrails with their places in the list.
         broken_groups: names of the groups that are not sound.
     """
 
@@ -278,6 +311,7 @@ class Parsed:
     rules: tuple[tuple[int, RuleEntry], ...] = ()
     groups: Mapping[str, GroupEntry] = field(default_factory=dict[str, GroupEntry])
     cases: tuple[tuple[int, CaseEntry], ...] = ()
+    guardrails: tuple[tuple[int, GuardrailEntry], ...] = ()
     broken_groups: frozenset[str] = frozenset()
 
     @property
@@ -302,6 +336,7 @@ def parse(value: object) -> Parsed:
         rules=tuple(enumerate(file.rules)) if isinstance(file, PackFile) else (),
         groups=file.groups if isinstance(file, GroupsFile) else {},
         cases=tuple(enumerate(file.cases)) if isinstance(file, CasesFile) else (),
+        guardrails=tuple(enumerate(file.guardrails)) if isinstance(file, GuardrailsFile) else (),
     )
 
 
@@ -317,6 +352,9 @@ def _salvaged(model: type[PolicyFile], value: object, error: ValidationError) ->
         rules=_entries(RuleEntry, written.get("rules") if model is PackFile else None),
         groups=sound,
         cases=_entries(CaseEntry, written.get("cases") if model is CasesFile else None),
+        guardrails=_entries(
+            GuardrailEntry, written.get("guardrails") if model is GuardrailsFile else None
+        ),
         broken_groups=frozenset(named) - frozenset(sound),
     )
 

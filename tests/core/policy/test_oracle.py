@@ -18,6 +18,7 @@ from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.model import Pack
 from gateway.sources.policies import load_policies
 from tests.core.policy import oracle
+from tests.core.policy.builders import NOON
 from tests.core.policy.drawn import Requests, draw_packs
 from tests.core.policy.strategies import packs, requests
 from tests.documents import ROOT
@@ -31,7 +32,7 @@ WAYS = ("permit", "deny", "require", "no match")
 
 @cache
 def shipped() -> tuple[Pack, ...]:
-    return load_policies(ROOT / "policies").packs
+    return load_policies(ROOT / "policies", now=NOON).packs
 
 
 def drawn(seed: int) -> Iterator[tuple[list[Pack], Facts, Decision]]:

@@ -9,7 +9,8 @@ def test_the_schema_describes_every_kind_of_file() -> None:
     made = schema()
     definitions = made["$defs"]
     named = [definitions[one["$ref"].rpartition("/")[2]] for one in made["anyOf"]]
-    assert [one["properties"]["kind"]["const"] for one in named] == ["Pack", "Groups", "Cases"]
+    kinds = [one["properties"]["kind"]["const"] for one in named]
+    assert kinds == ["Pack", "Groups", "Cases", "Guardrails"]
     assert all("apiVersion" in one["required"] for one in named)
     assert all(one["additionalProperties"] is False for one in definitions.values())
 

@@ -1,0 +1,64 @@
+"""Guardrails of policy files: proved, and each that does not hold a finding at its place."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from gateway.core.policy.link import Linked
+from gateway.core.policy.model import Policies
+from gateway.core.policy.prove import Proof, Tell, prove, silent
+from gateway.core.policy.values import quoted
+from gateway.core.policy.witness import DisagreementError, Witness
+from gateway.errors import Finding
+
+
+def proofs_of(
+    linked: Linked, policies: Policies, now: datetime, *, origin: str, tell: Tell = silent
+) -> tuple[tuple[Proof, ...], tuple[Finding, ...]]:
+    """Prove the guardrails of files that have no mistakes.
+
+    Args:
+        linked: the files.
+        policies: what their packs come to.
+        now: the first date of the proof, aware, UTC.
+        origin: what was read, for a finding on the proof as a whole.
+        tell: called as work goes on.
+
+    Returns:
+        The proofs in file order, and a finding for each guardrail that does not hold, sorted.
+    """
+    try:
+        proofs = prove(policies, linked.guardrails, now, tell=tell)
+    except DisagreementError as fault:
+        # Nothing can be said of the policy, so it is not used.
+        message = f"the guardrails cannot be proved, by a fault of facegate: {fault}"
+        return (), (Finding(path=origin, line=0, column=0, message=message),)
+    findings = [_finding(linked, proof, now) for proof in proofs if not proof.holds]
+    return proofs, tuple(sorted(findings))
+
+
+def _finding(linked: Linked, proof: Proof, now: datetime) -> Finding:
+    guardrail, found = proof.guardrail, proof.broken
+    place = linked.places[guardrail.id]
+    if found is None:
+        message = "cannot be proved: there are too many combinations"
+        hint = "name more attributes in its `when`, or make several guardrails of it"
+    else:
+        date = f"from {found.at.isoformat()} on, " if found.at > now else ""
+        message = f"does not hold: {date}{_outcome(found)}: {found.words}"
+        hint = f"as a request: {msgspec.json.encode(found.case).decode()}"
+    return Finding(
+        path=place.path,
+        line=place.line,
+        column=place.column,
+        message=f"guardrail {quoted(guardrail.id)}: {message}",
+        hint=hint,
+    )
+
+
+def _outcome(found: Witness) -> str:
+    decision = found.decision
+    by = " and ".join(decision.rules) or decision.reason
+    return f"{by} {'permits' if decision.outcome == 'permit' else 'refuses'}"
