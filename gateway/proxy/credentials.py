@@ -100,8 +100,14 @@ def _with_path(request: Request, provider: Provider, credential: Credential) -> 
     if not isinstance(credential, HeaderCredential) or not _SEGMENT.fullmatch(credential.value):
         raise _placeless("it would stand in the path, and is no key of a header")
     segments = request.path.split("/")
-    path = "/".join(credential.value if each in theirs else each for each in segments)
-    return msgspec.structs.replace(request, path=path)
+    for place, segment in enumerate(segments):
+        if segment in theirs:
+            path = "/".join([*segments[:place], credential.value, *segments[place + 1 :]])
+            changed = msgspec.structs.replace(request, path=path)
+            # Another segment may be spelt like the key, and is none.
+            if credential_segments_of(changed, provider) == (credential.value,):
+                return changed
+    raise _placeless("it would stand in the path more than once")
 
 
 def _placeless(why: str) -> UpstreamError:

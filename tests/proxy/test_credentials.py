@@ -125,6 +125,10 @@ def test_a_key_in_the_path_gives_way_to_the_one_of_a_header() -> None:
     made = request("compreface", target=f"/api/v1/static/{KEY}/images/1", method="GET")
     out = sent(made, HeaderCredential(name="x-api-key", value="0a-1B"))
     assert out.path == "/api/v1/static/0a-1B/images/1"
+    twice = msgspec.structs.replace(made, path=f"/api/v1/static/{KEY}/images/static")
+    assert sent(twice, HeaderCredential(name="x-api-key", value="static")).path == (
+        "/api/v1/static/static/images/static"
+    )
 
 
 def test_what_is_sent_states_the_gateway_s_credential_and_no_other() -> None:

@@ -9,14 +9,20 @@ from __future__ import annotations
 from urllib.parse import unquote
 
 from gateway.core.catalog.bodies import form_of
+from gateway.core.catalog.dialects import batch
+from gateway.core.catalog.media import read_media_type
 from gateway.core.catalog.model import Catalog, Provider
 from gateway.core.catalog.paths import route
-from gateway.core.request import Request
+from gateway.core.request import Request, Whole
 from gateway.core.strict_json import Refused
 
 Stated = tuple[str, ...] | None
 """The credentials of a request; None where the place of one has no single reading."""
 
+_MIXED = "multipart/mixed"
+_INNER_HEADERS = frozenset(
+    {"authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key"}
+)
 _Named = list[tuple[str, str]]
 
 
@@ -24,11 +30,14 @@ def stated_credentials(request: Request, catalog: Catalog) -> Stated:
     """Return every credential that stands outside of the headers.
 
     A provider that asks for a key and a secret gets a gateway's key in both of their places: the
-    two are one credential where they are the same, and two where they are not.
+    two are one credential where they are the same, and two where they are not. Within a batch each
+    request could speak for somebody else, so what stands there is a credential not to be read.
     """
     provider = catalog.providers.get(request.provider)
     if provider is None:
         return ()
+    if _MIXED in request.headers.get("content-type", "").lower() and _is_within(request, provider):
+        return None
     named: _Named = []
     if request.query and provider.credential_parameters:
         names = folded(provider.credential_parameters)
@@ -42,6 +51,23 @@ def stated_credentials(request: Request, catalog: Catalog) -> Stated:
     segments = credential_segments_of(request, provider) if provider.credential_segments else ()
     values = [value for _, value in named[:1] if paired] or [value for _, value in named]
     return (*values, *map(unquote, segments))
+
+
+def _is_within(request: Request, provider: Provider) -> bool:
+    """Tell whether a request of a batch may have a credential of its own, which would go on."""
+    media = read_media_type(request.headers.get("content-type", ""))
+    if media is None or not isinstance(request.body, Whole):
+        return True
+    parts = batch.read(request.body.content, media)
+    if isinstance(parts, Refused):
+        return True
+    headers = _INNER_HEADERS | provider.key_headers
+    names = folded(provider.credential_parameters)
+    return any(
+        not headers.isdisjoint(part.headers)
+        or any(name.casefold() in names for name, _ in part.query)
+        for part in parts
+    )
 
 
 def folded(names: frozenset[str]) -> frozenset[str]:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from gateway.core.catalog.credentials import Stated, stated_credentials
-from gateway.core.request import Request, Streaming
+from gateway.core.request import Request, Streaming, Whole
 from tests.core.catalog.build import FORM, request, shipped
 from tests.core.catalog.providers.forms import MULTIPART, multipart
 
@@ -77,6 +77,32 @@ def test_a_form_that_has_no_single_reading_has_no_credential_that_could_be_read(
     made: Request,
 ) -> None:
     assert stated(made) is None
+
+
+@pytest.mark.parametrize(
+    ("line", "header"),
+    [
+        ("POST /v1/images:annotate", "Authorization: Bearer x"),
+        ("POST /v1/images:annotate", f"X-Goog-Api-Key: {KEY}"),
+        (f"POST /v1/images:annotate?a=1&Key={KEY}", ""),
+        (f"POST /v1/images:annotate?a=1&access_token={KEY}", ""),
+    ],
+)
+def test_a_request_of_a_batch_has_no_credential_of_its_own(line: str, header: str) -> None:
+    part = "--b\r\nContent-Type: application/http\r\n\r\n"
+    inner = [f"{part}POST /v1/images:annotate\r\nAccept: x\r\n\r\n{{}}\r\n"]
+    outer = request(
+        "google_vision",
+        target=f"/batch?key={KEY}",
+        content_type="multipart/mixed; boundary=b",
+        body="".join(inner) + "--b--\r\n",
+    )
+    assert stated(outer) == (KEY,)
+    inner.append(f"{part}{line}\r\n{header or 'Accept: x'}\r\n\r\n{{}}\r\n")
+    body = Whole(("".join(inner) + "--b--\r\n").encode())
+    assert stated(msgspec.structs.replace(outer, body=body)) is None
+    assert stated(msgspec.structs.replace(outer, body=Whole(b"--c"))) is None
+    assert stated(msgspec.structs.replace(outer, body=Streaming(9))) is None
 
 
 def test_elsewhere_the_same_names_are_none_of_a_credential() -> None:

@@ -6,7 +6,8 @@ import botocore.session
 import pytest
 from botocore.model import Shape, StructureShape
 
-from gateway.core.operation import Destination
+from gateway.core.catalog.severity import RANK
+from gateway.core.operation import Destination, Operation, class_of
 from gateway.core.request import Streaming
 from gateway.core.strict_json import JsonValue
 from tests.core.catalog.build import JSON_1_1, aws, doubtful, known, shipped, unheard_of
@@ -240,3 +241,23 @@ def test_a_presigned_query_does_not_change_what_is_asked() -> None:
 
 def test_the_reading_says_where_the_operation_was_named() -> None:
     assert known(aws("SearchFaces")).reading == ("named by header `x-amz-target`",)
+
+
+@pytest.mark.parametrize(
+    ("target", "headers"),
+    [
+        ("/", {}),
+        ("/", {"x-amz-target": "DynamoDB_20120810.SearchFaces"}),
+        ("/", {"x-amz-target": "Rekognition.SearchFaces"}),
+        ("/service/RekognitionService/operation/SearchFaces", {"smithy-protocol": "rpc-v2-cbor"}),
+    ],
+    ids=["no target", "another service", "another prefix", "another protocol"],
+)
+def test_what_is_not_named_as_sdks_name_it_is_the_most_restrictive_there_is(
+    target: str, headers: dict[str, str]
+) -> None:
+    found = aws("", {"CollectionId": "c"}, target=target, headers=headers)
+
+    assert class_of(found) in {"unknown", "one_to_many"}
+    assert RANK[class_of(found)] <= RANK["one_to_many"]
+    assert not isinstance(found, Operation)
