@@ -129,6 +129,26 @@ def classify(
 
 
 @app.command()
+def explain(
+    request: Annotated[
+        str, typer.Option("--request", help="A file with the facts of a request; `-`: stdin.")
+    ],
+    policy: Annotated[
+        Path, typer.Option("--policy", help="The policy directory to judge by.")
+    ] = Path("policies"),
+    every: Annotated[
+        bool, typer.Option("--all", help="Also show the rules that did not match.")
+    ] = False,
+    output: FormatOption = Format.text,
+) -> None:
+    """Tell why a request is permitted or refused, and what would have to be otherwise."""
+    from gateway.app.once import utc_now
+    from gateway.cli.explain import run_explain_request
+
+    raise typer.Exit(run_explain_request(request, policy, output, now=utc_now(), every=every))
+
+
+@app.command()
 def schema(
     which: Annotated[str, typer.Argument(help="policy, tenants or config.")],
 ) -> None:

@@ -31,10 +31,14 @@ class Done(NamedTuple):
     err: str
 
 
-def facegate(*arguments: str | Path, environ: Mapping[str, str] = ENVIRON) -> Done:
+def facegate(
+    *arguments: str | Path, environ: Mapping[str, str] = ENVIRON, stdin: str | None = None
+) -> Done:
     """Run a command in this process."""
     strangers = dict.fromkeys(name for name in os.environ if name.startswith("FACEGATE_"))
-    result = CliRunner().invoke(app, [*map(str, arguments)], env={**strangers, **environ})
+    result = CliRunner().invoke(
+        app, [*map(str, arguments)], input=stdin, env={**strangers, **environ}
+    )
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Done(result.exit_code, result.stdout, result.stderr)

@@ -23,6 +23,7 @@ from gateway.core.operation import (
     Operation,
     OperationClass,
     Unknown,
+    class_of,
 )
 from gateway.core.policy.attributes import ATTRIBUTES, CLOSED, PLACELESS, attributes
 from gateway.core.policy.countries import COUNTRIES
@@ -135,8 +136,10 @@ def possible(facts: Facts, attribute: str) -> bool:
         return False
     if attribute == "contradiction":
         return isinstance(facts.geography, Located)
-    if attribute in {"operation", "access"}:
+    if attribute == "operation":
         return isinstance(facts.operation, Operation)
+    if attribute == "access":  # of what is stored; elsewhere there is none
+        return class_of(facts.operation) in {"gallery", "image_db"}
     return attribute in CHANGEABLE
 
 

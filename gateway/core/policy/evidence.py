@@ -35,13 +35,23 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[Member, ...]
 
 
-def evidence_of(facts: Facts) -> tuple[Fact, ...]:
-    """Return every attribute that a rule may name, in their order, with sources."""
+def evidence_of(facts: Facts, *, stated: str = "") -> tuple[Fact, ...]:
+    """Return every attribute that a rule may name, in their order, with sources.
+
+    Args:
+        facts: of one request.
+        stated: who stated all of them, where nothing was observed; empty for facts of a request.
+    """
     return tuple(
         Fact(
             attribute=attribute,
             members=tuple(
-                Member(value=value, sources=_SOURCES.get(attribute, _observed)(facts, value))
+                Member(
+                    value=value,
+                    sources=(stated,)
+                    if stated
+                    else _SOURCES.get(attribute, _observed)(facts, value),
+                )
                 for value in sorted(found)
             ),
         )

@@ -134,14 +134,20 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     caller: ForCaller
 
 
-def explain(policies: Policies, facts: Facts) -> Explanation:
-    """Explain what `evaluate` answers for facts under a policy."""
+def explain(policies: Policies, facts: Facts, *, stated: str = "") -> Explanation:
+    """Explain what `evaluate` answers for facts under a policy.
+
+    Args:
+        policies: what is judged by.
+        facts: of one request.
+        stated: who stated the facts, where nothing was observed; empty for facts of a request.
+    """
     decision = evaluate(policies, facts)
     return Explanation(
         policies=policies.digest,
         at=facts.at,
         decision=decision,
-        facts=evidence_of(facts),
+        facts=evidence_of(facts, stated=stated),
         rules=rules_beside(policies, facts, decision),
         step=step_of(decision, facts),
         nearest=None if decision.outcome == "permit" else nearest_permit(policies, facts),

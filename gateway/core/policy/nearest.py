@@ -19,7 +19,7 @@ import msgspec
 
 from gateway.core.decision import Decision
 from gateway.core.facts import Facts
-from gateway.core.operation import OPERATION_CLASSES, access_of, class_of, governed
+from gateway.core.operation import OPERATION_CLASSES, access_of, governed
 from gateway.core.policy.attributes import ATTRIBUTES, CLOSED, attributes
 from gateway.core.policy.cases import SINGLE
 from gateway.core.policy.changes import (
@@ -225,8 +225,7 @@ class _Search:
         access = access_of(facts.operation)
         ungoverned = [one for one in OPERATION_CLASSES if not governed(one, access)]
         yield from self._set(plan, "class", ungoverned)
-        if class_of(facts.operation) in {"gallery", "image_db"}:
-            yield from self._set(plan, "access", ["delete"])
+        yield from self._set(plan, "access", ["delete"])
         found = attributes(facts)
         for rule in self._rules.values():
             if rule.effect != "permit":
