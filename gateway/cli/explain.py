@@ -26,12 +26,12 @@ def run_explain_request(
     request: str, policies: Path, form: Format, *, now: datetime, every: bool
 ) -> int:
     """Explain what a policy answers for a request that is written down by its facts."""
-    from gateway.sources.policies import load_policies
+    from gateway.sources.policies import read_policies
     from gateway.sources.policy_requests import read_policy_request
 
     try:
         facts = read_policy_request(_content(request), path=request, default_at=now)
-        explanation = explain(load_policies(policies), facts, stated="stated")
+        explanation = explain(read_policies(policies), facts, stated="stated")
     except FindingsError as failure:
         print_findings(failure.findings, form)
         return EXIT_USAGE

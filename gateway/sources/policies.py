@@ -75,6 +75,15 @@ def load_policies(directory: Path, *, now: datetime) -> Policies:
     return policies_of(read_contents(directory), origin=str(directory), now=now)
 
 
+def read_policies(directory: Path) -> Policies:
+    """Load policy files without proving anything: to explain and to compare, never to decide by.
+
+    Raises:
+        PolicyError: any file has a mistake, or the set as a whole has.
+    """
+    return _compiled(read_contents(directory), str(directory))[1]
+
+
 def policies_of(contents: Contents, *, origin: str, now: datetime) -> Policies:
     """Load policy from files that were read, and prove its guardrails.
 
@@ -86,10 +95,7 @@ def policies_of(contents: Contents, *, origin: str, now: datetime) -> Policies:
     Raises:
         PolicyError: any file has a mistake, the set as a whole has, or a guardrail does not hold.
     """
-    linked, findings = _link(contents, origin)
-    if findings:
-        raise PolicyError(findings)
-    policies = compile_policies(linked.packs)
+    linked, policies = _compiled(contents, origin)
     _, broken = proofs_of(linked, policies, now, origin=origin)
     if broken:
         raise PolicyError(broken)
@@ -141,6 +147,18 @@ def test_policies(path: Path) -> CaseReport:
         rules=rules,
         covered=rules - len(run.uncovered),
     )
+
+
+def _compiled(contents: Contents, origin: str) -> tuple[Linked, Policies]:
+    """Parse, link and compile.
+
+    Raises:
+        PolicyError: any file has a mistake, or the set as a whole has.
+    """
+    linked, findings = _link(contents, origin)
+    if findings:
+        raise PolicyError(findings)
+    return linked, compile_policies(linked.packs)
 
 
 def _failed(results: tuple[CaseResult, ...]) -> list[Finding]:
