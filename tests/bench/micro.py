@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import timeit
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -39,15 +39,15 @@ def measured(measures: Sequence[Measure]) -> dict[str, float]:
     return {name: statistics.median(each[name] for each in rounds) * 1e6 for name in timers}
 
 
-def table(measures: Sequence[Measure]) -> str:
+def table(measures: Sequence[Measure], took: Mapping[str, float] | None = None) -> str:
     """Lay out the medians, and how many times its yardstick each takes."""
-    took = measured(measures)
+    took = measured(measures) if took is None else took
     lines = [f"{'one call':<40}{'us':>9}   beside"]
     for measure in measures:
         line = f"{measure.name:<40}{took[measure.name]:9.2f}"
         if measure.beside is not None:
             times = took[measure.name] / took[measure.beside]
-            line += f"{times:8.2f} x {measure.beside}"
+            line += f"{times:8.2g} x {measure.beside}"
         lines.append(line)
     return "\n".join(lines)
 

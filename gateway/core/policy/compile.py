@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 import msgspec
@@ -83,11 +83,7 @@ def _table(packs: Sequence[Pack]) -> Table:
     lifts = _by_reference([rule.lifted_by for rule in rules])
     return Table(
         ids=tuple(f"{pack.id}/{rule.id}" for pack, rule in pairs),
-        columns=tuple(
-            _column(position, attribute, rules)
-            for position, attribute in enumerate(ATTRIBUTES)
-            if any(_asked(rule, attribute) for rule in rules)
-        ),
+        columns=tuple(sorted(_columns(rules), key=_standing)),
         named=frozenset(one.attribute for rule in rules for one in rule.conditions),
         boundaries=boundaries,
         active=active,
@@ -99,6 +95,17 @@ def _table(packs: Sequence[Pack]) -> Table:
         lifts=lifts,
         liftable=sum(mask for _, mask in lifts),
     )
+
+
+def _columns(rules: Sequence[Rule]) -> Iterator[Column]:
+    for position, attribute in enumerate(ATTRIBUTES):
+        if any(_asked(rule, attribute) for rule in rules):
+            yield _column(position, attribute, rules)
+
+
+def _standing(column: Column) -> int:
+    """Return how many rules a value that none of them names leaves standing."""
+    return column.default.bit_count()
 
 
 def _by_reference(asked: Sequence[Wanted | None]) -> tuple[tuple[Wanted, int], ...]:

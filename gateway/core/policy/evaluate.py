@@ -85,9 +85,13 @@ def _matching(table: Table, facts: Facts) -> int:
     hits = table.active[bisect_right(table.boundaries, facts.at)]
     found = members(facts)
     for column in table.columns:
+        if not hits:
+            break
         values = found[column.position]
         if len(values) == 1:
-            hits &= column.mask(values[0])
+            # The look-up of `Column.mask`, written out: this is the hot path.
+            mask = column.masks.get(values[0])
+            hits &= column.mask(values[0]) if mask is None else mask
             continue
         some, every = 0, -1
         for value in values:
@@ -113,8 +117,9 @@ def _combine_with_references(table: Table, hits: int, facts: Facts) -> _Verdict:
     """Combine rules of which some ask what is on file."""
     used = set[str]()
     denied = hits & table.denies
-    left, _ = _unmet(table.lifts, denied, facts, used)
-    lifted = denied & table.liftable & ~left
+    liftable = denied & table.liftable
+    left, _ = _unmet(table.lifts, liftable, facts, used)
+    lifted = liftable & ~left
     if denied ^ lifted:
         return _Verdict(
             outcome="refuse",
@@ -149,8 +154,10 @@ def _unmet(asking: _Asking, hits: int, facts: Facts, used: set[str]) -> tuple[in
     Returns:
         The rules whose reference is missing, and the kinds that are, sorted.
     """
+    if not hits:
+        return 0, ()
     unmet, missing = 0, list[str]()
-    references = applying(facts) if hits else ()
+    references = applying(facts)
     for wanted, mask in asking:
         if not hits & mask:
             continue
@@ -186,8 +193,9 @@ def _ids(table: Table, mask: int) -> tuple[str, ...]:
     if not mask:
         return ()
     found: list[str] = []
-    while mask:
-        lowest = mask & -mask
-        found.append(table.ids[lowest.bit_length() - 1])
-        mask ^= lowest
+    while mask:  # from the highest rule down: what is left gets shorter
+        number = mask.bit_length() - 1
+        found.append(table.ids[number])
+        mask ^= 1 << number
+    found.reverse()
     return tuple(found)

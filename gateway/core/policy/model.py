@@ -128,7 +128,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         ids: `pack/rule` by number.
-        columns: of the attributes that any rule names.
+        columns: of the attributes that any rule names; first what most rules ask for.
         named: those attributes: what no rule names, nobody needs to find out.
         boundaries: the times at which rules begin or end, sorted.
         active: rules in effect before the first boundary, from each boundary on; one longer.

@@ -44,6 +44,7 @@ def operation(
 
 def caller(
     *,
+    tenant: str = "acct-1",
     tenant_type: TenantType = "private",
     parties: Sequence[TenantType] = (),
     tags: Sequence[str] = (),
@@ -55,7 +56,7 @@ def caller(
         method="jwt",
         credential="key-1:svc-bank",
         tenant=Tenant(
-            id="acct-1",
+            id=tenant,
             legal_name="Harbour Bank plc",
             type=tenant_type,
             tier="standard",
