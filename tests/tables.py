@@ -113,6 +113,8 @@ def _default(value: object) -> str:
         return "none"
     if value == ():
         return "`[]`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     if isinstance(value, tuple):
         return f"`[{', '.join(map(str, value))}]`"
     return f"`{value}`"

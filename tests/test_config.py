@@ -86,7 +86,7 @@ def test_what_is_not_set_has_the_documented_value(load: Load) -> None:
 def test_relative_paths_count_from_the_directory_of_the_file(load: Load, tmp_path: Path) -> None:
     settings = load(MINIMAL + "networks: {country: /var/lib/country.mmdb}\n")
     assert settings.tenants == tmp_path / "tenants.yaml"
-    assert settings.policies == tmp_path / "policies"
+    assert settings.policies.dir == tmp_path / "policies"
     assert settings.audit.dir == tmp_path / "audit"
     assert settings.networks.country == Path("/var/lib/country.mmdb")
 

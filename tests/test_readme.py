@@ -54,7 +54,7 @@ NOT_RUN = {
 SERVE = "facegate serve --config gateway.yaml\n"
 LANGUAGES = {"sh", "yaml", "python", "text", "toml"}
 RESTRICTED = "jade-bureau"
-PATIENCE_S = 90
+PATIENCE_S = 300
 
 
 # --- the shell -----------------------------------------------------------------------------------

@@ -127,6 +127,7 @@ class Gateway:
                 child=child,
                 clock=self._clock,
             )
+            stack.callback(sources.close)
             await sources.load()
             session = await stack.enter_async_context(
                 aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -211,6 +212,7 @@ class Gateway:
             site = web.TCPSite(admin, settings.admin.host, settings.admin.port)
             await site.start()
             self.admin_port = admin.addresses[0][1]
+            self._reloader.active.activations.announce(admin_url(settings, self.admin_port))
             server = await loop.create_server(
                 listener,
                 settings.listen.host,
@@ -268,6 +270,8 @@ class Gateway:
             status=self._status,
             reload=self.reload,
             registry=registry,
+            act=self._reloader.act,
+            history=self._reloader.active.history,
         )
 
     def _probes(self) -> tuple[Probe, ...]:
@@ -304,6 +308,7 @@ class Gateway:
             "snapshot": snapshot.digest,
             "parts": dict(snapshot.parts),
             "policies": snapshot.policies.counts,
+            "policy": self._reloader.policy_status(),
             "findings": [str(finding) for finding in self._reloader.findings()],
             "audit": {
                 "healthy": self._audit.healthy,
@@ -321,6 +326,14 @@ class Gateway:
         metrics.audit_syncs.mirror(audit.syncs)
         metrics.audit_failures.mirror(audit.failures)
         metrics.inflight.set(self._proxy.inflight)
+
+
+def admin_url(settings: Settings, port: int) -> str:
+    """Return where this machine reaches the admin listener."""
+    host = settings.admin.host
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - to recognise it
+    bare = local.strip("[]")
+    return f"http://[{bare}]:{port}" if ":" in bare else f"http://{bare}:{port}"
 
 
 def _head_limits(settings: Settings) -> HeadLimits:

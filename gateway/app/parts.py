@@ -8,30 +8,45 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import datetime
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from gateway.core.geography.networks import Networks
-from gateway.core.policy.model import Policies
 from gateway.errors import (
     ConfigError,
     Finding,
     FindingsError,
-    PolicyError,
     SourceError,
     source_finding,
 )
 from gateway.sources.child import Child
 from gateway.sources.fingerprint import fingerprint
-from gateway.sources.policies import load_outcome
 from gateway.sources.tenants import LoadedTenants, load_tenants
 
 T = TypeVar("T")
 Result = Literal["activated", "unchanged", "refused"]
 
 
-class Part(Generic[T]):
+class Watched:
+    """Files that are tried once for each content; `findings` says what is wrong with them now."""
+
+    def __init__(self, name: str, roots: tuple[Path, ...]) -> None:
+        """Name the source and what it reads; nothing is read yet."""
+        self.name, self.roots = name, roots
+        self.findings: tuple[Finding, ...] = ()
+        self.seen = ""  # fingerprint of the content that was tried last
+        self.again = False  # what is wrong is not in the content: the same is tried once more
+
+    async def is_new(self) -> bool:
+        """Tell whether the content is another than at the last attempt, which this one is now."""
+        seen = await asyncio.to_thread(fingerprint, self.roots)
+        if seen == self.seen and not self.again:
+            return False
+        self.seen, self.again = seen, False
+        return True
+
+
+class Part(Watched, Generic[T]):
     """One source of the snapshot with its last good value.
 
     Owned by the reloader; `value` is replaced whole.
@@ -41,10 +56,8 @@ class Part(Generic[T]):
         self, name: str, roots: tuple[Path, ...], load: Callable[[], Awaitable[T]]
     ) -> None:
         """Name the source, what it reads, and how; nothing is read yet."""
-        self.name, self.roots, self._load = name, roots, load
-        self.findings: tuple[Finding, ...] = ()
-        self.seen = ""  # fingerprint of the content that was tried last
-        self._again = False
+        super().__init__(name, roots)
+        self._load = load
         self._value: T | None = None
 
     @property
@@ -63,7 +76,7 @@ class Part(Generic[T]):
 
         `again`: the reason is not in the content, so the next refresh tries the same once more.
         """
-        self._value, self.findings, self._again = value, findings, again
+        self._value, self.findings, self.again = value, findings, again
 
     async def refresh(self) -> Result:
         """Read again where the content is another than at the last attempt.
@@ -71,10 +84,8 @@ class Part(Generic[T]):
         Returns:
             `activated` with a new value, `refused` with findings, or `unchanged`.
         """
-        seen = await asyncio.to_thread(fingerprint, self.roots)
-        if seen == self.seen and not self._again:
+        if not await self.is_new():
             return "unchanged"
-        self.seen, self._again = seen, False
         try:
             self._value = await self._load()
         except FindingsError as failure:
@@ -85,18 +96,6 @@ class Part(Generic[T]):
             self.findings = ()
             return "activated"
         return "refused"
-
-
-def policies_part(directory: Path, child: Child, clock: Callable[[], datetime]) -> Part[Policies]:
-    """Return the policy directory as a part; it is read, and proved, in the child process."""
-
-    async def load() -> Policies:
-        outcome = await child.run(load_outcome, str(directory), clock())
-        if isinstance(outcome, Policies):
-            return outcome
-        raise PolicyError(outcome)
-
-    return Part("policies", (directory,), load)
 
 
 def tenants_part(path: Path, secrets_key: bytes | None, child: Child) -> Part[LoadedTenants]:

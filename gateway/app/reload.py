@@ -8,31 +8,34 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 from typing import Literal
 
 import aiohttp
 
-from gateway.app.assemble import assemble, assemble_keys, make_upstream
+from gateway.app.assemble import assemble, assemble_keys
 from gateway.app.once import settle_memory
 from gateway.app.parts import Result
-from gateway.app.sources import AnyPart, Sources
+from gateway.app.policies import Active
+from gateway.app.sources import START, AnyPart, Sources
+from gateway.app.upstreams import Upstreams
 from gateway.audit.log import AuditLog
 from gateway.audit.record import Activation
 from gateway.config.settings import (
     Issuer as IssuerSettings,
     Settings,
-    Upstream as UpstreamSettings,
     restart_only_differences,
 )
 from gateway.console.admin import ReloadReport
+from gateway.console.policy import Wish
 from gateway.core.identity.keys import IssuerKeys, Keys, with_issuer
+from gateway.core.policy.activation import Origin
 from gateway.core.policy.model import Policies
 from gateway.errors import AuditError, Finding, SourceError, source_finding
 from gateway.metrics import Metrics
-from gateway.proxy.server import Live, Serving, Upstream
+from gateway.proxy.server import Live, Serving
 from gateway.sources.jwks import Issuer, JwksSource
 from gateway.sources.stored_parts import StoredParts
 from gateway.sources.watch import changes
@@ -77,8 +80,7 @@ class Reloader:
         self._turn = asyncio.Lock()
         self._closed = False
         self._jwks: dict[IssuerSettings, tuple[JwksSource, asyncio.Task[None]]] = {}
-        self._upstreams: list[tuple[UpstreamSettings, Upstream]] = []
-        self._retiring: dict[asyncio.Task[None], Upstream] = {}
+        self._upstreams = Upstreams(sources.catalog, tasks)
         self._served = sources.settings.value
         self._audit: AuditLog | None = None
         self._kept: StoredParts | None = None
@@ -103,13 +105,28 @@ class Reloader:
         policies, settings = self.live.serving.snapshot.policies, self._served
         await asyncio.to_thread(_keep, kept, policies, settings)
         self._audit, self._kept = audit, kept
+        origin = Origin(who=START, time=self._clock())
         for name, digest in self.live.serving.snapshot.parts.items():
-            self._record(name, "start", digest, "activated")
+            self._record(name, origin, digest, "activated")
 
     @property
     def settings(self) -> Settings:
         """The settings that are served."""
         return self._served
+
+    @property
+    def active(self) -> Active:
+        """Which policy is active, and how it came to be."""
+        return self._sources.active
+
+    def policy_status(self) -> Mapping[str, object]:
+        """Return which bundle is active since when, and which one is offered and held."""
+        state, policies = self.active.state, self._sources.policies
+        return {
+            "active": None if state is None else state.active,
+            "held": policies.held,
+            "mark": 0 if state is None else state.mark,
+        }
 
     async def watch(self, stop: asyncio.Event) -> None:
         """Reload when a file changes, until `stop` is set."""
@@ -131,26 +148,47 @@ class Reloader:
         """
         async with self._turn:
             if self._closed:
-                digest = self.live.serving.snapshot.digest
-                return ReloadReport(result="unchanged", digest=digest)
+                return self._report(activated=False, findings=())
             if who != WATCH:
                 # Whoever asks means everything: a secret in a file may be new under the same name.
                 self._sources.settings.seen = ""
-            results = await self._refresh()
-            activated = "activated" in results.values()
-            if activated:
-                self._keys = self._assemble_keys()
-                self._swap()
-                settle_memory()
-            for part, result in results.items():
-                self._tell(part, result, who)
-            self._report_parts()
-            findings = self.findings()
-            return ReloadReport(
-                result="refused" if findings else "activated" if activated else "unchanged",
-                digest=self.live.serving.snapshot.digest,
-                findings=tuple(str(finding) for finding in findings),
-            )
+            origin = Origin(who=who, time=self._clock())
+            activated = await self._apply(await self._refresh(origin), origin)
+            return self._report(activated=activated, findings=self.findings())
+
+    async def act(self, wish: Wish) -> ReloadReport:
+        """Activate a policy, or go back to one, because an operator says so."""
+        async with self._turn:
+            if self._closed:
+                return self._report(activated=False, findings=())
+            origin = Origin(who=wish.who, why=wish.why, time=self._clock())
+            policies = self._sources.policies
+            result = await policies.demand(wish)
+            if result == "activated":
+                result = await self._commit(self._served, origin)
+            activated = await self._apply({policies.name: result}, origin)
+            return self._report(activated=activated, findings=policies.findings)
+
+    async def _apply(self, results: Mapping[str, Result], origin: Origin) -> bool:
+        """Serve what was activated, and tell of everything; return whether anything was."""
+        activated = "activated" in results.values()
+        if activated:
+            self._keys = self._assemble_keys()
+            self._swap()
+            settle_memory()
+        for part, result in results.items():
+            self._tell(part, result, origin)
+        self._report_parts()
+        if results.get("policies") == "refused":
+            await self._sources.policies.note_refusal(origin)
+        return activated
+
+    def _report(self, *, activated: bool, findings: tuple[Finding, ...]) -> ReloadReport:
+        return ReloadReport(
+            result="refused" if findings else "activated" if activated else "unchanged",
+            digest=self.live.serving.snapshot.digest,
+            findings=tuple(str(finding) for finding in findings),
+        )
 
     def findings(self) -> tuple[Finding, ...]:
         """Return every mistake in files that are not served for it."""
@@ -182,41 +220,39 @@ class Reloader:
             self._closed = True
         for _, task in self._jwks.values():
             task.cancel()
-        retiring = dict(self._retiring)
-        for task in retiring:
-            task.cancel()
-        for upstream in (*retiring.values(), *(one for _, one in self._upstreams)):
-            await upstream.pool.close()
+        await self._upstreams.close()
 
-    async def _refresh(self) -> dict[str, Result]:
+    async def _refresh(self, origin: Origin) -> dict[str, Result]:
         sources = self._sources
         results: dict[str, Result] = {"settings": await sources.settings.refresh()}
         if results["settings"] == "activated":
-            results["settings"] = await self._take_settings()
+            results |= await self._take_settings(origin)
         for part in sources.parts():
-            results[part.name] = await part.refresh()
-        if results["policies"] == "activated" and (findings := await self._unkept(self._served)):
-            served = self.live.serving.snapshot.policies
-            sources.policies.refuse(served, findings, again=True)
-            results["policies"] = "refused"
+            result = await part.refresh()
+            if part is sources.policies and result == "activated":
+                result = await self._commit(self._served, origin)
+            if result != "unchanged" or part.name not in results:
+                results[part.name] = result
         return results
 
-    async def _take_settings(self) -> Result:
+    async def _take_settings(self, origin: Origin) -> dict[str, Result]:
         """Follow new settings, or refuse them whole and go on with the present ones."""
         settings, sources = self._sources.settings, self._sources
         new = settings.value
         fixed = restart_only_differences(self._served, new)
         old_parts = sources.tenants, sources.networks, sources.policies
-        unkept: tuple[Finding, ...] = ()
+        again = False
         if not fixed:
             sources.point()
-            results = [await part.refresh() for part in sources.parts()]
-            if "refused" not in results and not (unkept := await self._unkept(new)):
-                self._served = new
-                self._follow_issuers()
-                return "activated"
-            refused = (found for part in sources.parts() for found in part.findings)
-            findings = unkept or tuple(refused)
+            results = {part.name: await part.refresh() for part in sources.parts()}
+            if "refused" not in results.values():
+                # The settings are kept even where the policy stays as it is.
+                if await self._commit(new, origin) == "activated":
+                    self._served = new
+                    self._follow_issuers()
+                    return {"settings": "activated", "policies": results["policies"]}
+                again = True
+            findings = tuple(found for part in sources.parts() for found in part.findings)
         else:
             findings = tuple(
                 Finding(
@@ -228,9 +264,18 @@ class Reloader:
                 )
                 for key in fixed
             )
-        settings.refuse(self._served, findings, again=bool(unkept))
+        settings.refuse(self._served, findings, again=again)
         sources.tenants, sources.networks, sources.policies = old_parts
-        return "refused"
+        return {"settings": "refused"}
+
+    async def _commit(self, settings: Settings, origin: Origin) -> Result:
+        """Keep the policy that was found and these settings, then point to that policy."""
+        policies = self._sources.policies
+        findings = await self._unkept(settings) or await policies.commit(origin)
+        if findings:
+            policies.refuse(findings, again=True)
+            return "refused"
+        return "activated"
 
     async def _unkept(self, settings: Settings) -> tuple[Finding, ...]:
         """Store the policy that was read and these settings; return why that is not possible."""
@@ -263,7 +308,8 @@ class Reloader:
         self._swap()
         if self._keys.digest != before:
             log.info("keys of %s changed", issuer.issuer)
-            self._record("keys", issuer.issuer, self._keys.digest, "activated")
+            origin = Origin(who=issuer.issuer, time=self._clock())
+            self._record("keys", origin, self._keys.digest, "activated")
         if issuer.fetched is not None:
             self._metrics.jwks_time.set(issuer.fetched.timestamp(), (issuer.issuer,))
 
@@ -280,7 +326,7 @@ class Reloader:
             keys=self._keys,
             networks=sources.networks.value,
             policies=sources.policies.value,
-            upstreams=self._present_upstreams(),
+            upstreams=self._upstreams.follow(self._served.upstreams),
         )
 
     def _swap(self) -> None:
@@ -289,29 +335,7 @@ class Reloader:
         self.changed = asyncio.Event()
         self._on_swap()
 
-    def _present_upstreams(self) -> dict[str, Upstream]:
-        """Return the upstreams of the settings; one that did not change keeps its connections."""
-        before = self._upstreams
-        self._upstreams = [
-            (
-                wanted,
-                next((one for settings, one in before if settings == wanted), None)
-                or make_upstream(wanted, self._sources.catalog.providers[wanted.provider]),
-            )
-            for wanted in self._served.upstreams
-        ]
-        kept = [upstream for _, upstream in self._upstreams]
-        for _, upstream in before:
-            if upstream not in kept:
-                task = self._tasks.create_task(_retire(upstream))
-                self._retiring[task] = upstream
-                task.add_done_callback(self._retired)
-        return {upstream.name: upstream for upstream in kept}
-
-    def _retired(self, task: asyncio.Task[None]) -> None:
-        self._retiring.pop(task, None)
-
-    def _tell(self, name: str, result: Result, who: str) -> None:
+    def _tell(self, name: str, result: Result, origin: Origin) -> None:
         """Log, count and record what became of one part."""
         if result == "unchanged":
             return
@@ -322,27 +346,33 @@ class Reloader:
             log.error("%s refused: %s", name, finding)
         digest = self.live.serving.snapshot.parts.get(name, "")
         if result == "activated":
-            log.info("%s reloaded (%s) by %s", name, digest, who)
+            log.info("%s reloaded (%s) by %s", name, digest, origin.who)
         else:
             digest = f"files:{part.seen}"
-        self._record(name, who, digest, result, part.findings)
+        self._record(name, origin, digest, result, part.findings)
 
     def _record(
         self,
         part: str,
-        who: str,
+        origin: Origin,
         digest: str,
         result: Literal["activated", "refused"],
         findings: tuple[Finding, ...] = (),
     ) -> None:
         if self._audit is None:
             return
-        detail = "; ".join(str(finding).partition("\n")[0] for finding in findings[:_TOLD])
-        self._audit.enqueue(
-            Activation(
-                time=self._clock(), what=part, who=who, digest=digest, result=result, detail=detail
-            )
+        record = Activation(
+            time=self._clock(),
+            what=part,
+            who=origin.who,
+            why=origin.why,
+            digest=digest,
+            result=result,
+            detail="; ".join(str(finding).partition("\n")[0] for finding in findings[:_TOLD]),
         )
+        if part == "policies":
+            record = self._sources.policies.described(record)
+        self._audit.enqueue(record)
 
     def _every_part(self) -> tuple[AnyPart, ...]:
         return (self._sources.settings, *self._sources.parts())
@@ -370,12 +400,6 @@ def _keep(kept: StoredParts, policies: Policies, settings: Settings) -> None:
     """
     kept.put_policies(policies)
     kept.put_settings(settings.meaning())
-
-
-async def _retire(upstream: Upstream) -> None:
-    """Close a pool that is no longer served, once its last exchange is over or late."""
-    await asyncio.sleep(upstream.deadline_s)
-    await upstream.pool.close()
 
 
 def _issuer(settings: IssuerSettings) -> Issuer:

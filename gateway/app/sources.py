@@ -7,18 +7,22 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from gateway.app.parts import Part, networks_part, policies_part, tenants_part
+from gateway.app.parts import Part, networks_part, tenants_part
+from gateway.app.policies import Active, PolicyPart
 from gateway.config.settings import Settings
 from gateway.core.catalog.model import Catalog
 from gateway.core.geography.networks import Networks
-from gateway.core.policy.model import Policies
+from gateway.core.policy.activation import Origin
 from gateway.errors import ConfigError
+from gateway.sources.activations import Activations
 from gateway.sources.child import Child
 from gateway.sources.networks import load_networks
 from gateway.sources.settings import load_settings_file
 from gateway.sources.tenants import LoadedTenants
 
-AnyPart = Part[Settings] | Part[LoadedTenants] | Part[Networks] | Part[Policies]
+AnyPart = Part[Settings] | Part[LoadedTenants] | Part[Networks] | PolicyPart
+
+START = "start"
 
 
 class Sources:
@@ -36,22 +40,47 @@ class Sources:
         """Name the configuration file; nothing is read yet."""
         self.path, self.catalog, self._environ, self._child = path, catalog, environ, child
         self._clock = clock
+        self._active: Active | None = None
         self.settings = Part("settings", (path,), self._load_settings)
         self.tenants: Part[LoadedTenants]
         self.networks: Part[Networks]
-        self.policies: Part[Policies]
+        self.policies: PolicyPart
 
     async def load(self) -> None:
-        """Read everything for the first time.
+        """Read everything for the first time: policy from where its pointer leads.
 
         Raises:
             ConfigError: every mistake in every file that could be reached.
+            SourceError: the state directory cannot be used, or another process does.
         """
         await self.settings.refresh()
+        activations = await asyncio.to_thread(Activations, self.settings.value.state_dir)
+        self._active = Active(activations)
         self.point()
-        results = [await part.refresh() for part in self.parts()]
-        if "refused" in results:
-            raise ConfigError(tuple(found for part in self.parts() for found in part.findings))
+        results = [await part.refresh() for part in (self.tenants, self.networks)]
+        results.append(await self.policies.start())
+        if "refused" not in results:
+            findings = await self.policies.commit(Origin(who=START, time=self._clock()))
+            if not findings:
+                return
+            self.policies.refuse(findings)
+        raise ConfigError(tuple(found for part in self.parts() for found in part.findings))
+
+    @property
+    def active(self) -> Active:
+        """What is active.
+
+        Raises:
+            ConfigError: nothing is read yet.
+        """
+        if self._active is None:
+            raise ConfigError(())
+        return self._active
+
+    def close(self) -> None:
+        """Let go of the state directory."""
+        if self._active is not None:
+            self._active.activations.close()
 
     def point(self) -> None:
         """Make the parts that the settings name; a part keeps its value where it stays the same."""
@@ -59,7 +88,7 @@ class Sources:
         self.tenants = tenants_part(
             settings.tenants, settings.identity.secrets_key_bytes, self._child
         )
-        self.policies = policies_part(settings.policies, self._child, self._clock)
+        self.policies = PolicyPart(settings.policies, self.active, self._child, self._clock)
         databases = (settings.networks.country, settings.networks.anonymous)
 
         def load() -> Networks:

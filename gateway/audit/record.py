@@ -143,12 +143,25 @@ class Aborted(_Envelope, frozen=True, kw_only=True, tag="aborted"):
 class Activation(_Envelope, frozen=True, kw_only=True, tag="activation"):
     """A part of the snapshot was replaced, or a candidate was refused.
 
-    `what` names the part, `who` the operator or the watcher that asked, `digest` the candidate.
+    Attributes:
+        what: the part.
+        who: the operator, or the watcher, that asked.
+        why: in the operator's words.
+        digest: of what the candidate means; of its files where it has no meaning.
+        bundle: of policy: digest of all its files, empty where they cannot be read.
+        version: of policy: the signed version.
+        signers: of policy: names of the keys that signed it, sorted.
+        result: what became of it.
+        detail: of a refusal: what was wrong; of a start: since when it is active, and by whom.
     """
 
     what: str
     who: str
+    why: str = ""
     digest: str
+    bundle: str = ""
+    version: Count | None = None
+    signers: tuple[str, ...] = ()
     result: Literal["activated", "refused"]
     detail: str = ""
 

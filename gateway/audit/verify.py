@@ -40,6 +40,10 @@ _FIELDS: Mapping[str, frozenset[str]] = {
         "gap": "reason detail since refused lost cut_bytes unpaired",
     }.items()
 }
+# What lines of an earlier gateway do not have.
+_LATER: Mapping[str, frozenset[str]] = {
+    "activation": frozenset({"why", "bundle", "version", "signers"}),
+}
 _HEAD_FIELDS = frozenset(
     {"v", "origin", "worker", "size", "root", "frontier", "segment", "offset", "open_from"}
 )
@@ -276,8 +280,7 @@ class _Check:
             self._seq += 1
             return
         kind = record.get("kind")
-        fields = _FIELDS.get(kind) if isinstance(kind, str) else None
-        if fields is None or record.keys() != fields or not _sound(record):
+        if not _has_form(record, kind) or not _sound(record):
             self.find(path, number, "is not of a known version, kind and form")
             self._seq += 1
             return
@@ -330,6 +333,15 @@ class _Check:
             self.find(last, 0, f"ends in {self._torn_bytes} bytes that are no line")
         for decided in self._open:
             self.find(last, 0, f"`{_shown(decided)}` is not completed, and no gap names it")
+
+
+def _has_form(record: dict[str, object], kind: object) -> bool:
+    """Tell whether a record has the fields of its kind: every one, or all that came first."""
+    fields = _FIELDS.get(kind) if isinstance(kind, str) else None
+    if not isinstance(kind, str) or fields is None:
+        return False
+    later = _LATER.get(kind, frozenset())
+    return fields <= record.keys() <= fields | later
 
 
 def _sound(record: Mapping[str, object]) -> bool:

@@ -89,7 +89,7 @@ def _settings_findings(path: Path, now: datetime) -> tuple[Finding, ...]:
         return tuple(found)
     found += [
         *_tenant_findings(settings.tenants, settings),
-        *check_policies(settings.policies, now=now),
+        *check_policies(settings.policies.dir, now=now),
     ]
     networks = settings.networks
     try:

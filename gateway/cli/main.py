@@ -23,15 +23,24 @@ app = typer.Typer(
 audit = typer.Typer(help="Check the audit log.", no_args_is_help=True)
 catalog = typer.Typer(help="Show what is known of the providers.", no_args_is_help=True)
 keys = typer.Typer(help="Issue gateway credentials for tenants.", no_args_is_help=True)
+policy = typer.Typer(help="Activate, roll back and sign policy.", no_args_is_help=True)
 app.add_typer(audit, name="audit")
 app.add_typer(catalog, name="catalog")
 app.add_typer(keys, name="keys")
+app.add_typer(policy, name="policy")
 
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration file, gateway.yaml.")
 ]
 AtOption = Annotated[
     datetime | None, typer.Option("--at", help="The first date; UTC. Without it: now.")
+]
+WhyOption = Annotated[str, typer.Option("--why", help="Why; stands in history and records.")]
+WhoOption = Annotated[
+    str | None, typer.Option("--who", help="Who asks; without it, the name of the user.")
+]
+SignatureOption = Annotated[
+    Path | None, typer.Option("--signature", help="A signature file made for the bundle.")
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Form of the output.")]
 
@@ -216,6 +225,101 @@ def keys_aws(config: ConfigOption) -> None:
     from gateway.cli.keys import run_issue_access_key
 
     raise typer.Exit(run_issue_access_key(config))
+
+
+@policy.command("activate")
+def policy_activate(
+    *,
+    config: ConfigOption,
+    why: WhyOption,
+    bundle: Annotated[
+        str | None, typer.Argument(help="Digest of a bundle that is kept; else what is offered.")
+    ] = None,
+    who: WhoOption = None,
+    signature: SignatureOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Activate what the policy directory offers, held or not, or a bundle that is kept."""
+    from gateway.cli.policy import run_move
+
+    raise typer.Exit(
+        run_move(config, "activate", bundle, who=who, why=why, signature=signature, form=output)
+    )
+
+
+@policy.command("rollback")
+def policy_rollback(
+    *,
+    config: ConfigOption,
+    why: WhyOption,
+    to: Annotated[
+        str | None, typer.Option("--to", help="Digest of the bundle; else the one before.")
+    ] = None,
+    who: WhoOption = None,
+    signature: SignatureOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Go back to the policy that was active before, and hold the present one."""
+    from gateway.cli.policy import run_move
+
+    raise typer.Exit(
+        run_move(config, "rollback", to, who=who, why=why, signature=signature, form=output)
+    )
+
+
+@policy.command("history")
+def policy_history(config: ConfigOption, output: FormatOption = Format.text) -> None:
+    """List what was activated and refused: when, by whom, why."""
+    from gateway.cli.policy import run_history
+
+    raise typer.Exit(run_history(config, output))
+
+
+@policy.command("export")
+def policy_export(
+    bundle: Annotated[str, typer.Argument(help="Digest of a bundle that is kept.")],
+    directory: Annotated[Path, typer.Argument(help="Where to write; it must not exist.")],
+    config: ConfigOption,
+) -> None:
+    """Write the files of a bundle that is kept, to read, compare or sign them."""
+    from gateway.cli.policy import run_export
+
+    raise typer.Exit(run_export(bundle, directory, config))
+
+
+@policy.command("sign")
+def policy_sign(
+    directory: Annotated[Path, typer.Argument(help="The policy directory.")],
+    key: Annotated[
+        str, typer.Option("--key", help="Ed25519 private key in PEM: a file, or `env:NAME`.")
+    ],
+    version: Annotated[
+        int | None, typer.Option("--version", help="Higher than ever before; else as signed.")
+    ] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", help="Last moment to activate it: a date or time.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Signature file; else bundle.sig.json beside.")
+    ] = None,
+) -> None:
+    """Sign a policy directory, or add a signature to those that it has."""
+    from gateway.cli.policy_signing import run_sign
+
+    raise typer.Exit(run_sign(directory, key, version=version, expires=expires, out=out))
+
+
+@policy.command("verify")
+def policy_verify(
+    directory: Annotated[Path, typer.Argument(help="The policy directory.")],
+    config: ConfigOption,
+    signature: SignatureOption = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Tell whether a policy directory carries the signatures that the configuration asks for."""
+    from gateway.cli.policy_signing import run_verify
+
+    raise typer.Exit(run_verify(directory, config, signature=signature, form=output))
 
 
 def run() -> int:

@@ -29,6 +29,10 @@ _T = TypeVar("_T")
 
 _SECRET_BYTES: Final = 64 << 10
 _SECRETS_KEY_BYTES: Final = 32
+_PUBLIC_KEY_BYTES: Final = 32
+# SubjectPublicKeyInfo up to the key itself (RFC 8410 section 4).
+_PEM_LINE: Final = re.compile("-----(BEGIN|END) PUBLIC KEY-----")
+_ED25519_DER: Final = bytes.fromhex("302a300506032b6570032100")
 _HEX_DIGITS: Final = 2 * _SECRETS_KEY_BYTES
 _BARE_HOST: Final = re.compile(
     r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*|\[[0-9a-f:.]+\]",
@@ -205,6 +209,29 @@ def decode_key(text: str) -> bytes:
     return key
 
 
+def decode_public_key(text: str) -> bytes:
+    """Read an Ed25519 public key: base64 of its 32 bytes or of its DER form, or PEM.
+
+    Raises:
+        ValueError: it is not that.
+    """
+    try:
+        content = base64.b64decode("".join(_PEM_LINE.sub("", text).split()), validate=True)
+    except (ValueError, binascii.Error):
+        content = b""
+    if content.startswith(_ED25519_DER):
+        content = content.removeprefix(_ED25519_DER)
+    if len(content) != _PUBLIC_KEY_BYTES:
+        raise ValueError(
+            "input should be an Ed25519 public key, as `openssl pkey -in KEY -pubout` prints it"
+        )
+    return content
+
+
+def _public_key(text: str) -> str:
+    return base64.b64encode(decode_public_key(text)).decode()
+
+
 SecretText = Annotated[
     Secret,
     PlainValidator(_resolve_secret),
@@ -249,6 +276,7 @@ LogOrigin = Annotated[
 ]
 ServerUrl = Annotated[str, AfterValidator(lambda text: _url(text, bare=True))]
 Url = Annotated[str, AfterValidator(lambda text: _url(text, bare=False))]
+PublicKey = Annotated[str, AfterValidator(_public_key)]
 HeaderName = Annotated[str, matching(_TOKEN, "input should be a header name")]
 Visible = Annotated[str, matching(_VISIBLE, "input should be visible ASCII without spaces")]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -11,7 +11,12 @@ import ssl
 from datetime import timedelta
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from gateway.config.fields import (
     AtLeastOne,
@@ -35,22 +40,11 @@ from gateway.config.fields import (
     decode_key,
     later,
 )
+from gateway.config.model import Model
+from gateway.config.policies import PolicySettings
 from gateway.core.identity.jwt import one_family
 
 RESTART_KEYS: Final = ("listen", "admin", "audit", "state", "state_dir", "workers")
-
-
-class Model(BaseModel):
-    """Frozen, and strict: no key is passed over, no text is taken for a number."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_mapping(cls, given: object) -> object:
-        if not isinstance(given, (dict, cls)):
-            raise ValueError("input should be a mapping")  # noqa: TRY004 - a finding, for pydantic
-        return given
 
 
 class Tls(Model):
@@ -311,7 +305,7 @@ class Settings(Model):
     tenants: SettingsPath
     networks: NetworkSettings = NetworkSettings()
     lists: Annotated[None, later("lists are not read yet; `listed` in the tenant file is")] = None
-    policies: SettingsPath
+    policies: PolicySettings
     audit: AuditSettings
     state: Annotated[
         Literal["memory"], later("only `memory` is available yet", unless="memory")

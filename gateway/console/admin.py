@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
 
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.registry import CollectorRegistry
+
+from gateway.console.policy import Wish, read_wish
+from gateway.core.policy.activation import Step
+from gateway.errors import SourceError
 
 _OPEN = frozenset({"/livez", "/readyz", "/metrics"})
 _SECURITY_HEADERS = {
@@ -45,7 +50,8 @@ class AdminSurface(msgspec.Struct, frozen=True, kw_only=True):
     """What the listener shows and may do, handed in by the composition root.
 
     `hosts` are host names without port that a request may be addressed to; `reload` takes the name
-    of who asked, for the record.
+    of who asked, for the record; `act` moves the policy, and `history` tells how it moved so far
+    (it raises SourceError where that cannot be read).
     """
 
     hosts: frozenset[str]
@@ -54,6 +60,8 @@ class AdminSurface(msgspec.Struct, frozen=True, kw_only=True):
     status: Callable[[], Mapping[str, object]]
     reload: Callable[[str], Awaitable[ReloadReport]]
     registry: CollectorRegistry
+    act: Callable[[Wish], Awaitable[ReloadReport]]
+    history: Callable[[], Awaitable[tuple[Step, ...]]]
 
 
 def make_admin(surface: AdminSurface) -> web.Application:
@@ -65,6 +73,9 @@ def make_admin(surface: AdminSurface) -> web.Application:
     app.router.add_get("/metrics", pages.metrics)
     app.router.add_get("/admin/v1/status", pages.status)
     app.router.add_post("/admin/v1/reload", pages.reload)
+    app.router.add_get("/admin/v1/policy/history", pages.policy_history)
+    app.router.add_post("/admin/v1/policy/activate", pages.policy_activate)
+    app.router.add_post("/admin/v1/policy/rollback", pages.policy_rollback)
     return app
 
 
@@ -99,6 +110,31 @@ class _Pages:
 
     async def reload(self, request: web.Request) -> web.Response:
         report = await self._surface.reload(f"admin token from {request.remote}")
+        return _json(200 if report.result != "refused" else 409, report)
+
+    async def policy_history(self, _request: web.Request) -> web.Response:
+        try:
+            steps = await self._surface.history()
+        except SourceError as failure:
+            return _problem(500, str(failure).partition("\n")[0], "see `state_dir`")
+        return _json(200, {"steps": steps})
+
+    async def policy_activate(self, request: web.Request) -> web.Response:
+        return await self._move(request, "activate")
+
+    async def policy_rollback(self, request: web.Request) -> web.Response:
+        return await self._move(request, "rollback")
+
+    async def _move(
+        self, request: web.Request, action: Literal["activate", "rollback"]
+    ) -> web.Response:
+        try:
+            wish = read_wish(
+                action, await request.read(), asker=f"admin token from {request.remote}"
+            )
+        except ValueError as error:
+            return _problem(400, str(error), "see the README on the admin API")
+        report = await self._surface.act(wish)
         return _json(200 if report.result != "refused" else 409, report)
 
 

@@ -84,21 +84,23 @@ def read_policies(directory: Path) -> Policies:
     return _compiled(read_contents(directory), str(directory))[1]
 
 
-def policies_of(contents: Contents, *, origin: str, now: datetime) -> Policies:
+def policies_of(contents: Contents, *, origin: str, now: datetime | None) -> Policies:
     """Load policy from files that were read, and prove its guardrails.
 
     Args:
         contents: the files.
         origin: stands in findings on all of them.
-        now: the first date at which guardrails have to hold, aware, UTC.
+        now: the first date at which guardrails have to hold, aware, UTC; None for what was proved
+            before: the passing of time does not stop what is active.
 
     Raises:
         PolicyError: any file has a mistake, the set as a whole has, or a guardrail does not hold.
     """
     linked, policies = _compiled(contents, origin)
-    _, broken = proofs_of(linked, policies, now, origin=origin)
-    if broken:
-        raise PolicyError(broken)
+    if now is not None:
+        _, broken = proofs_of(linked, policies, now, origin=origin)
+        if broken:
+            raise PolicyError(broken)
     return policies
 
 
@@ -132,6 +134,15 @@ def prove_policies(path: Path, *, now: datetime, tell: Tell = silent) -> ProofRe
     policies = compile_policies(linked.packs)
     proofs, broken = proofs_of(linked, policies, now, origin=str(path), tell=tell)
     return ProofReport(findings=broken, proofs=proofs)
+
+
+def check_contents(contents: Contents, origin: str, *, now: datetime) -> tuple[Finding, ...]:
+    """Return every mistake in files that were read; where there is none, what `prove` finds."""
+    try:
+        policies_of(contents, origin=origin, now=now)
+    except PolicyError as error:
+        return error.findings
+    return ()
 
 
 def test_policies(path: Path) -> CaseReport:

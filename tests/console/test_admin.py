@@ -9,9 +9,32 @@ from aiohttp import web
 from prometheus_client.registry import CollectorRegistry
 
 from gateway.console.admin import AdminSurface, Probe, ReloadReport, make_admin
+from gateway.console.policy import Wish
+from gateway.core.policy.activation import Step
+from gateway.core.policy.signing import read_signed
+from gateway.errors import SourceError
 from gateway.metrics import Metrics
+from tests.builders import NOW
 
 TOKEN = "an-admin-token"
+SIGNED = {
+    "facegate": "bundle-signature/v1",
+    "bundle": "sha256:" + "a" * 64,
+    "version": 2,
+    "expires": "2027-01-01T00:00:00Z",
+    "signatures": [],
+}
+A_STEP = Step(
+    seq=1,
+    time=NOW,
+    action="activate",
+    result="activated",
+    who="ada",
+    why="the new law",
+    bundle="sha256:" + "a" * 64,
+    policies="sha256:" + "b" * 64,
+    version=None,
+)
 
 
 class World:
@@ -20,6 +43,7 @@ class World:
     def __init__(self) -> None:
         self.ready = True
         self.asked: list[str] = []
+        self.wishes: list[Wish] = []
 
     def probes(self) -> tuple[Probe, ...]:
         return (
@@ -34,6 +58,15 @@ class World:
         self.asked.append(who)
         return ReloadReport(result="refused", digest="sha256:0", findings=("a.yaml:1:1: wrong",))
 
+    async def act(self, wish: Wish) -> ReloadReport:
+        self.wishes.append(wish)
+        return ReloadReport(result="activated", digest="sha256:0")
+
+    async def history(self) -> tuple[Step, ...]:
+        if not self.ready:
+            raise SourceError("`history.jsonl`: line 1 is no step")
+        return (A_STEP,)
+
 
 async def serve(world: World, token: str | None) -> tuple[web.AppRunner, str]:
     registry = CollectorRegistry()
@@ -46,6 +79,8 @@ async def serve(world: World, token: str | None) -> tuple[web.AppRunner, str]:
             status=world.status,
             reload=world.reload,
             registry=registry,
+            act=world.act,
+            history=world.history,
         )
     )
     runner = web.AppRunner(app)
@@ -161,3 +196,56 @@ async def test_every_answer_forbids_storing_and_framing(
         async with client.get(url + path) as answer:
             assert answer.headers["Cache-Control"] == "no-store"
             assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("action", ["activate", "rollback"])
+async def test_the_policy_moves_by_post_with_the_token_and_names_who_and_why(
+    url: str, world: World, client: aiohttp.ClientSession, action: str
+) -> None:
+    page = f"{url}/admin/v1/policy/{action}"
+    bundle = "sha256:" + "a" * 64
+    asked = {"who": "ada", "why": "the new law", "bundle": bundle, "signature": SIGNED}
+    async with client.post(page, json=asked) as answer:
+        assert answer.status == 401
+    async with client.get(page, headers=BEARER) as answer:
+        assert answer.status == 405
+    assert world.wishes == []
+    async with client.post(page, json=asked, headers=BEARER) as answer:
+        assert (await answer.json())["result"] == "activated"
+    (wish,) = world.wishes
+    assert (wish.action, wish.bundle, wish.why) == (action, bundle, "the new law")
+    assert wish.who == "ada (admin token from 127.0.0.1)"
+    assert wish.signature is not None
+    assert read_signed(wish.signature).version == 2
+
+
+async def test_who_does_not_say_their_name_is_known_by_the_token(
+    url: str, world: World, client: aiohttp.ClientSession
+) -> None:
+    async with client.post(url + "/admin/v1/policy/rollback", headers=BEARER) as answer:
+        assert answer.status == 200
+    assert world.wishes[0].who == "admin token from 127.0.0.1"
+
+
+@pytest.mark.parametrize("body", ["[]", '{"whom": "ada"}', '{"bundle": "../etc"}', "{", "\x00"])
+async def test_a_body_of_another_form_moves_nothing(
+    url: str, world: World, client: aiohttp.ClientSession, body: str
+) -> None:
+    page = url + "/admin/v1/policy/activate"
+    async with client.post(page, data=body.encode(), headers=BEARER) as answer:
+        assert answer.status == 400
+    assert world.wishes == []
+
+
+async def test_the_history_needs_the_token_and_tells_where_it_cannot_be_read(
+    url: str, world: World, client: aiohttp.ClientSession
+) -> None:
+    page = url + "/admin/v1/policy/history"
+    async with client.get(page) as answer:
+        assert answer.status == 401
+    async with client.get(page, headers=BEARER) as answer:
+        assert (await answer.json())["steps"][0]["why"] == "the new law"
+    world.ready = False
+    async with client.get(page, headers=BEARER) as answer:
+        assert answer.status == 500
+        assert "no step" in (await answer.json())["title"]

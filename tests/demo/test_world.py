@@ -191,7 +191,7 @@ def test_the_configuration_and_its_policies_hold(world: World) -> None:
     assert [host for upstream in settings.upstreams for host in upstream.hosts] == [
         *world.hosts.values()
     ]
-    assert settings.policies == world.policies
+    assert settings.policies.dir == world.policies
     assert settings.identity.secrets_key_bytes == _secrets_key(world)
     tightening = tighten(world)
     assert check_policies(world.policies, now=NOW) == ()

@@ -26,7 +26,7 @@ def parts_of(running: Inside) -> StoredParts:
 
 
 def records(directory: Path) -> Iterator[object]:
-    for path in sorted(directory.rglob("*.jsonl")):
+    for path in sorted((directory / "audit").rglob("*.jsonl")):
         yield from map(read_line, path.read_bytes().split(b"\n")[:-1])
 
 
