@@ -6,6 +6,7 @@ known is `unknown`, which policy treats as a 1:many search.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Literal, get_args
 
 import msgspec
@@ -175,6 +176,24 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
 
 
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request takes of a budget of its tenant, should it be permitted.
+
+    Attributes:
+        budget: id of the budget.
+        since: first moment of the hour, day or month in which it is counted, UTC.
+        used: what was taken in that time before this request.
+        limit: the budget's.
+        amount: what this request takes; 0 or more.
+    """
+
+    budget: str
+    since: datetime
+    used: int
+    limit: int
+    amount: int
+
+
 class Observed(msgspec.Struct, frozen=True, kw_only=True):
     """What the edge observed just before judging: counters and remembered declarations.
 
@@ -185,13 +204,17 @@ class Observed(msgspec.Struct, frozen=True, kw_only=True):
         stream_processor: what the named stream processor was declared as, `face_search` or
             `connected_home`; `unknown` where nothing is remembered; empty where none is named.
         quotas: of each reference of the tenant that has a quota, sorted by reference.
+        budgets: of each budget that counts such an operation, sorted by budget.
+        over: ids of those of them that this request would exceed, sorted.
     """
 
     probes: tuple[str, ...] | None = None
     stream_processor: str = ""
     quotas: tuple[Taken, ...] = ()
+    budgets: tuple[Counted, ...] = ()
+    over: tuple[str, ...] = ()
 
     @property
     def counted(self) -> bool:
         """Whether anything was counted, so that the next request may be judged otherwise."""
-        return bool(self.quotas)
+        return bool(self.quotas or self.budgets or self.over)

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Final
 
 from gateway.core.policy.cases import CaseResult, run_cases
-from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.link import Linked, link
 from gateway.core.policy.model import Policies
 from gateway.core.policy.parse import parse
@@ -131,7 +130,7 @@ def prove_policies(path: Path, *, now: datetime, tell: Tell = silent) -> ProofRe
     linked, findings = _link(read_contents(path), str(path))
     if findings:
         return ProofReport(findings=findings)
-    policies = compile_policies(linked.packs)
+    policies = linked.policies()
     proofs, broken = proofs_of(linked, policies, now, origin=str(path), tell=tell)
     return ProofReport(findings=broken, proofs=proofs)
 
@@ -150,7 +149,7 @@ def test_policies(path: Path) -> CaseReport:
     linked, findings = _link(read_contents(path), str(path))
     if findings:
         return CaseReport(findings=findings)
-    run = run_cases(linked.packs, linked.cases)
+    run = run_cases(linked.packs, linked.cases, operator=linked.operator)
     rules = sum(len(pack.rules) for pack in linked.packs)
     return CaseReport(
         findings=tuple(sorted((*_failed(run.results), *_uncovered(linked, run.uncovered)))),
@@ -169,7 +168,7 @@ def _compiled(contents: Contents, origin: str) -> tuple[Linked, Policies]:
     linked, findings = _link(contents, origin)
     if findings:
         raise PolicyError(findings)
-    return linked, compile_policies(linked.packs)
+    return linked, linked.policies()
 
 
 def _failed(results: tuple[CaseResult, ...]) -> list[Finding]:

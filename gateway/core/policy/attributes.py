@@ -40,6 +40,7 @@ ATTRIBUTES: Final = (
     "identity",
     "contradiction",
     "probe",
+    "over",
 )
 # Destinations that are no place; every policy has to say something about each of them.
 PLACELESS: Final = ("unknown", "private", "anonymised", "stale")
@@ -64,6 +65,7 @@ ALONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "tag": ("none",),
         "end_use": ("undeclared",),
         "probe": ("none",),
+        "over": ("none",),
     }
 )
 _NONE: Final = ("none",)
@@ -87,6 +89,7 @@ def members(facts: Facts) -> tuple[tuple[str, ...], ...]:
         (facts.identity.method,) if isinstance(facts.identity, Verified) else _NONE,
         _contradiction(geography),
         _probe(facts.observed),
+        facts.observed.over or _NONE,
     )
 
 

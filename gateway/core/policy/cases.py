@@ -36,7 +36,7 @@ from gateway.core.operation import (
 )
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.evaluate import evaluate
-from gateway.core.policy.model import Pack, Policies
+from gateway.core.policy.model import UNSWITCHED, Operator, Pack, Policies
 from gateway.core.screening import Clear, Hit, NotScreened, Screening
 
 Given = Mapping[str, tuple[str, ...]]
@@ -106,14 +106,20 @@ class CaseRun(msgspec.Struct, frozen=True, kw_only=True):
     uncovered: tuple[str, ...]
 
 
-def run_cases(packs: Sequence[Pack], cases: Sequence[Case]) -> CaseRun:
+def run_cases(
+    packs: Sequence[Pack], cases: Sequence[Case], *, operator: Operator = UNSWITCHED
+) -> CaseRun:
     """Judge every case; a rule is covered where it matched in one, enforced or in shadow.
+
+    The operator's switches hold for the packs together, and not for a pack that is judged alone; a
+    rule that is switched off needs no case.
 
     Args:
         packs: all that are loaded; every `Case.pack` is among them.
         cases: in the order in which results are wanted.
+        operator: the switches over the packs.
     """
-    together = compile_policies(packs)
+    together = compile_policies(packs, operator=operator)
     alone = {
         pack.id: compile_policies([msgspec.structs.replace(pack, force="binding")])
         for pack in packs
@@ -125,6 +131,7 @@ def run_cases(packs: Sequence[Pack], cases: Sequence[Case]) -> CaseRun:
     matched = {
         rule for result in results for rule in (*result.decision.matched, *result.decision.shadow)
     }
+    matched |= {switch.what for switch in operator.switched_off}
     uncovered = tuple(rule for rule in together.table.ids if rule not in matched)
     return CaseRun(results=results, uncovered=uncovered)
 
@@ -154,7 +161,11 @@ def facts_of(
             contradiction=_one(given, "contradiction", "no") == "yes",
         ),
         screening=_screening(given.get("listed", ("none",))),
-        observed=Observed(probes=_probes(given.get("probe", ("none",))), quotas=quotas),
+        observed=Observed(
+            probes=_probes(given.get("probe", ("none",))),
+            quotas=quotas,
+            over=_over(given.get("over", ("none",))),
+        ),
         at=at,
     )
 
@@ -211,6 +222,10 @@ def _screening(listed: tuple[str, ...]) -> Screening:
 
 def _probes(given: tuple[str, ...]) -> tuple[str, ...]:
     return () if given == ("none",) else given
+
+
+def _over(budgets: tuple[str, ...]) -> tuple[str, ...]:
+    return () if budgets == ("none",) else tuple(sorted(budgets))
 
 
 def _run(policies: Policies, case: Case) -> CaseResult:

@@ -38,6 +38,7 @@ CHANGEABLE: Final = (
     "party_type",
     "listed",
     "probe",
+    "over",
     "tag",
     "tier",
     "access",
@@ -64,6 +65,7 @@ _ABSENT: Final[Mapping[str, tuple[str, ...]]] = {
     "listed": ("none",),
     "end_use": ("undeclared",),
     "probe": ("none",),
+    "over": ("none",),
 }
 # Free text, of which any word may be new.
 _FREE: Final = frozenset({"provider", "operation", "tenant", "tier", "tag", "end_use"})
@@ -253,10 +255,13 @@ def _geography(geography: Geography, wanted: Mapping[str, tuple[str, ...]]) -> G
 
 
 def _observed(observed: Observed, wanted: Mapping[str, tuple[str, ...]]) -> Observed:
-    if "probe" not in wanted:
-        return observed
-    probes = () if wanted["probe"] == ("none",) else wanted["probe"]
-    return msgspec.structs.replace(observed, probes=probes)
+    if "probe" in wanted:
+        probes = () if wanted["probe"] == ("none",) else wanted["probe"]
+        observed = msgspec.structs.replace(observed, probes=probes)
+    if "over" in wanted:
+        over = () if wanted["over"] == ("none",) else wanted["over"]
+        observed = msgspec.structs.replace(observed, over=over)
+    return observed
 
 
 def _screening(listed: tuple[str, ...]) -> Screening:

@@ -37,6 +37,7 @@ UNREMARKABLE: Final[Mapping[str, str]] = {
     "identity": "jwt",
     "contradiction": "no",
     "probe": "none",
+    "over": "none",
 }
 # Values that are known beforehand, beside those that rules name.
 _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
@@ -48,6 +49,8 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
 }
 # What a value that nobody names looks like, made different by digits.
 _FRESH: Final[Mapping[str, str]] = {"probe": "sha256:{:064x}"}
+# Attributes of which every value that there is stands here or in the policy.
+_LISTED: Final = frozenset({"destination", "over"})
 _ACCESSES: Final[tuple[Access, ...]] = ("read", "write", "train", "delete", "export")
 _NO_ACCESS: Final[tuple[Access, ...]] = ("none",)
 
@@ -83,12 +86,15 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 class Vocabulary:
     """The values of every attribute that rules and guardrails can tell apart."""
 
-    def __init__(self, table: Table, more: Iterable[Condition] = ()) -> None:
+    def __init__(
+        self, table: Table, more: Iterable[Condition] = (), *, budgets: Iterable[str] = ()
+    ) -> None:
         """Collect the values that rules name.
 
         Args:
             table: of the policy.
             more: conditions beside the rules', for values that only they name.
+            budgets: ids of all that there are, which a rule may mean without naming them.
         """
         self._permits = table.permits
         self._full = (1 << len(table.ids)) - 1
@@ -98,6 +104,7 @@ class Vocabulary:
             named[attribute].update(column.masks)
         for condition in more:
             named[condition.attribute].update(condition.values)
+        named["over"].update(budgets)
         self.values = {attribute: _values(attribute, named[attribute]) for attribute in ATTRIBUTES}
 
     def mask(self, attribute: str, members: Collection[str]) -> int:
@@ -199,7 +206,8 @@ def _values(attribute: str, named: Collection[str]) -> tuple[str, ...]:
     """Return the values to tell apart; the unremarkable one first, so that it is chosen first."""
     first = [UNREMARKABLE[attribute]] if attribute in UNREMARKABLE else []
     known = _KNOWN.get(attribute, ())
-    fresh = [] if attribute in CLOSED or attribute == "destination" else [_fresh(attribute, named)]
+    listed = attribute in CLOSED or attribute in _LISTED
+    fresh = [] if listed else [_fresh(attribute, named)]
     ordered: dict[str, None] = dict.fromkeys((*first, *known, *sorted(named), *fresh))
     return tuple(ordered)
 

@@ -9,46 +9,77 @@ from datetime import datetime
 import msgspec
 
 from gateway.core.policy.attributes import ATTRIBUTES
-from gateway.core.policy.model import Column, Condition, Counts, Pack, Policies, Rule, Table, Wanted
+from gateway.core.policy.model import (
+    UNSWITCHED,
+    Budget,
+    Column,
+    Condition,
+    Counts,
+    Effectiveness,
+    Operator,
+    Pack,
+    Policies,
+    Rule,
+    Table,
+    Wanted,
+)
 
 _VERSION = b"facegate policies v1\n"
 
 
-def compile_policies(packs: Sequence[Pack]) -> Policies:
+def compile_policies(
+    packs: Sequence[Pack],
+    *,
+    budgets: Sequence[Budget] = (),
+    operator: Operator = UNSWITCHED,
+) -> Policies:
     """Make a policy from packs.
 
     Args:
         packs: with unique ids, in any order; pack order is the order of their ids, so that moving
             a file changes nothing.
+        budgets: with unique ids, in any order.
+        operator: switches over the packs and rules.
     """
     ordered = tuple(sorted(packs, key=_pack_id))
-    table = _table(ordered)
-    enforced = table.enforced.bit_count()
+    limits = tuple(sorted(budgets, key=_budget_id))
+    every = [operator.effectiveness(pack, rule) for pack in ordered for rule in pack.rules]
+    table = _table(ordered, every)
+    meaning = canonical(ordered, budgets=limits, operator=operator)
     return Policies(
         packs=ordered,
+        budgets=limits,
+        operator=operator,
         table=table,
-        digest="sha256:" + hashlib.sha256(canonical(ordered)).hexdigest(),
+        digest="sha256:" + hashlib.sha256(meaning).hexdigest(),
         counts=Counts(
             packs=len(ordered),
-            rules=len(table.ids),
-            enforced=enforced,
-            shadow=len(table.ids) - enforced,
+            rules=len(every),
+            enforced=every.count("enforce"),
+            shadow=every.count("shadow"),
+            budgets=len(limits),
         ),
     )
 
 
-def canonical(packs: Sequence[Pack]) -> bytes:
-    """Return what packs mean as canonical text: equal exactly where every decision is equal.
+def canonical(
+    packs: Sequence[Pack],
+    *,
+    budgets: Sequence[Budget] = (),
+    operator: Operator = UNSWITCHED,
+) -> bytes:
+    """Return what a policy means as canonical text: equal exactly where every decision is equal.
 
-    Rules with their effect, mode, conditions (groups written out, sorted), times and references; no
-    wording, owner, source or place. The order of rules counts: it is the order of ids in decisions.
+    Rules with their effect, mode (as the operator switched it), conditions (groups written out,
+    sorted), times and references, and budgets; no wording, owner, source or place. The order of
+    rules counts: it is the order of ids in decisions.
     """
     meaning = [
         (
             f"{pack.id}/{rule.id}",
             rule.effect,
             rule.needs,
-            "shadow" if pack.in_shadow(rule) else "enforce",
+            operator.effectiveness(pack, rule),
             [
                 (condition.attribute, condition.negated, sorted(condition.values))
                 for condition in sorted(rule.conditions, key=_attribute)
@@ -61,11 +92,21 @@ def canonical(packs: Sequence[Pack]) -> bytes:
         for pack in sorted(packs, key=_pack_id)
         for rule in pack.rules
     ]
-    return _VERSION + msgspec.json.encode(meaning)
+    limits = [
+        (budget.id, budget.counts, sorted(budget.classes), budget.per, budget.limit)
+        for budget in sorted(budgets, key=_budget_id)
+    ]
+    return (
+        _VERSION + msgspec.json.encode(meaning) + (msgspec.json.encode(limits) if limits else b"")
+    )
 
 
 def _pack_id(pack: Pack) -> str:
     return pack.id
+
+
+def _budget_id(budget: Budget) -> str:
+    return budget.id
 
 
 def _attribute(condition: Condition) -> str:
@@ -76,10 +117,10 @@ def _text(instant: datetime | None) -> str | None:
     return None if instant is None else instant.isoformat()
 
 
-def _table(packs: Sequence[Pack]) -> Table:
+def _table(packs: Sequence[Pack], every: Sequence[Effectiveness]) -> Table:
     pairs = [(pack, rule) for pack in packs for rule in pack.rules]
     rules = [rule for _, rule in pairs]
-    boundaries, active = _times(rules)
+    boundaries, active = _times(rules, [one != "off" for one in every])
     lifts = _by_reference([rule.lifted_by for rule in rules])
     return Table(
         ids=tuple(f"{pack.id}/{rule.id}" for pack, rule in pairs),
@@ -87,7 +128,7 @@ def _table(packs: Sequence[Pack]) -> Table:
         named=frozenset(one.attribute for rule in rules for one in rule.conditions),
         boundaries=boundaries,
         active=active,
-        enforced=_mask([not pack.in_shadow(rule) for pack, rule in pairs]),
+        enforced=_mask([one == "enforce" for one in every]),
         denies=_mask([rule.effect == "deny" for rule in rules]),
         requires=_mask([rule.effect == "require" for rule in rules]),
         permits=_mask([rule.effect == "permit" for rule in rules]),
@@ -127,16 +168,20 @@ def _mask(chosen: Sequence[bool]) -> int:
     return int(digits, 2) if digits else 0
 
 
-def _times(rules: Sequence[Rule]) -> tuple[tuple[datetime, ...], tuple[int, ...]]:
+def _times(
+    rules: Sequence[Rule], on: Sequence[bool]
+) -> tuple[tuple[datetime, ...], tuple[int, ...]]:
     """Return the times at which anything changes, and the rules in effect between them."""
     changes: dict[datetime, int] = {}
     for number, rule in enumerate(rules):
-        if not _ever(rule):
+        if not (on[number] and _ever(rule)):
             continue
         for time in (rule.effective_from, rule.effective_to):
             if time is not None:
                 changes[time] = changes.get(time, 0) | 1 << number
-    active = [_mask([rule.effective_from is None for rule in rules])]
+    active = [
+        _mask([one and rule.effective_from is None for one, rule in zip(on, rules, strict=True)])
+    ]
     boundaries = tuple(sorted(changes))
     for time in boundaries:
         active.append(active[-1] ^ changes[time])

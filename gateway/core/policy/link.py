@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from gateway.core.policy.attributes import PLACELESS
 from gateway.core.policy.cases import Case
+from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.guardrails import Guardrail
 from gateway.core.policy.link_cases import link_cases
 from gateway.core.policy.link_guardrails import link_guardrails
+from gateway.core.policy.link_operator import link_budgets, link_operator, unnamed_budgets
 from gateway.core.policy.link_rules import Groups, RuleReader
-from gateway.core.policy.model import Pack, Rule
+from gateway.core.policy.model import Budget, Operator, Pack, Policies, Rule
 from gateway.core.policy.parse import PackFile
 from gateway.core.policy.source import Place, Source
 from gateway.core.policy.values import quoted, repeated
@@ -28,6 +30,8 @@ class Linked:
 
     Attributes:
         packs: complete where there are no findings.
+        budgets: likewise.
+        operator: the switches over them.
         cases: in file order.
         places: where each rule stands, by `pack/rule`, and each guardrail, by its id.
         guardrails: in file order.
@@ -35,10 +39,16 @@ class Linked:
     """
 
     packs: tuple[Pack, ...]
+    budgets: tuple[Budget, ...]
+    operator: Operator
     cases: tuple[Case, ...]
     places: Mapping[str, Place]
     findings: tuple[Finding, ...]
     guardrails: tuple[Guardrail, ...] = ()
+
+    def policies(self) -> Policies:
+        """Compile what the files come to."""
+        return compile_policies(self.packs, budgets=self.budgets, operator=self.operator)
 
 
 def link(sources: Sequence[Source], *, origin: str, complete: bool = True) -> Linked:
@@ -54,15 +64,21 @@ def link(sources: Sequence[Source], *, origin: str, complete: bool = True) -> Li
     recognised = complete and all(source.parsed.recognised for source in sources)
     whole = recognised and all(source.parsed.file is not None for source in sources)
     groups = _groups(sources, findings)
-    reader = RuleReader(groups=groups, recognised=recognised, findings=findings)
+    budgets = link_budgets(sources, findings)
+    reader = RuleReader(groups=groups, budgets=budgets, recognised=recognised, findings=findings)
     packs, places = _packs(sources, reader, findings)
+    operator = link_operator(sources, packs if whole else None, findings)
     if whole and not findings:
         findings.extend(_silences(packs, origin))
-    cases = link_cases(sources, places.keys() if whole else None, findings)
+        unnamed_budgets(sources, packs, findings)
+    known = budgets.keys() if recognised else None
+    cases = link_cases(sources, places.keys() if whole else None, findings, budgets=known)
     guardrails = link_guardrails(sources, reader)
     places |= {guardrail.id: place for guardrail, place in guardrails}
     return Linked(
         packs=packs,
+        budgets=tuple(budget for budget in budgets.values() if budget is not None),
+        operator=operator,
         cases=cases,
         places=places,
         findings=tuple(sorted(findings)),
@@ -75,7 +91,7 @@ def _groups(sources: Sequence[Source], findings: list[Finding]) -> Groups:
     groups: dict[str, tuple[str, ...] | None] = {}
     first: dict[str, Source] = {}
     for source in sources:
-        for name in source.parsed.broken_groups:
+        for name in () if source.parsed.holds_budgets else source.parsed.broken:
             groups[name] = None
         for name, entry in source.parsed.groups.items():
             loc = ("groups", name)

@@ -14,7 +14,14 @@ from gateway.core.policy.attributes import ALONE, ATTRIBUTES
 from gateway.core.policy.cases import SINGLE, Case, Expectation, facts_of
 from gateway.core.policy.parse import CaseEntry, CasesFile, ReferenceEntry
 from gateway.core.policy.source import Loc, Source
-from gateway.core.policy.values import Mistake, check_member, closest, quoted, repeated
+from gateway.core.policy.values import (
+    Mistake,
+    check_budget,
+    check_member,
+    closest,
+    quoted,
+    repeated,
+)
 from gateway.errors import Finding
 
 # When a case happens that does not say: cases never read the clock.
@@ -22,7 +29,11 @@ UNDATED: Final = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def link_cases(
-    sources: Sequence[Source], rules: Collection[str] | None, findings: list[Finding]
+    sources: Sequence[Source],
+    rules: Collection[str] | None,
+    findings: list[Finding],
+    *,
+    budgets: Collection[str] | None = None,
 ) -> tuple[Case, ...]:
     """Read the cases of all files.
 
@@ -30,11 +41,14 @@ def link_cases(
         sources: the files.
         rules: ids `pack/rule` that a case may name; None where they are not all known.
         findings: where mistakes go.
+        budgets: ids that a case may be over; None where they are not all known.
     """
     cases = list[Case]()
     for source in sources:
         file = source.parsed.file if isinstance(source.parsed.file, CasesFile) else None
-        reader = _CaseReader(source=source, file=file, rules=rules, findings=findings)
+        reader = _CaseReader(
+            source=source, file=file, rules=rules, budgets=budgets, findings=findings
+        )
         reader.check_pack()
         read = [reader.case(index, entry) for index, entry in source.parsed.cases]
         cases.extend(case for case in read if case is not None)
@@ -48,6 +62,7 @@ class _CaseReader:
     source: Source
     file: CasesFile | None
     rules: Collection[str] | None
+    budgets: Collection[str] | None
     findings: list[Finding]
 
     def check_pack(self) -> None:
@@ -93,7 +108,7 @@ class _CaseReader:
             self._add(loc, entry, Mistake("the request has no `class`", hint))
         for attribute, value in written.items():
             members = _members(value)
-            mistake = _check_given(attribute, members)
+            mistake = _check_given(attribute, members, self.budgets)
             if mistake is not None:
                 self._add((*loc, attribute), entry, mistake)
             else:
@@ -172,7 +187,9 @@ def _members(value: object) -> list[object]:
     return list[object](value) if isinstance(value, list) else [value]
 
 
-def _check_given(attribute: str, members: list[object]) -> Mistake | None:
+def _check_given(
+    attribute: str, members: list[object], budgets: Collection[str] | None
+) -> Mistake | None:
     """Tell what is wrong with the members that a case gives for an attribute."""
     if attribute not in ATTRIBUTES:
         hint = closest(attribute, (*ATTRIBUTES, "references")) or f"one of {', '.join(ATTRIBUTES)}"
@@ -184,5 +201,8 @@ def _check_given(attribute: str, members: list[object]) -> Mistake | None:
     if len(members) > 1 and set(ALONE.get(attribute, ())) & set(map(str, members)):
         words = " and ".join(f"`{word}`" for word in ALONE[attribute])
         return Mistake(f"{words} cannot stand beside others in `{attribute}`")
-    mistakes = (check_member(attribute, member) for member in members)
+    mistakes = (
+        check_member(attribute, member) or check_budget(attribute, member, budgets)
+        for member in members
+    )
     return next((mistake for mistake in mistakes if mistake is not None), None)

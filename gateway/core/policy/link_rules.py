@@ -6,10 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.core.policy.attributes import ATTRIBUTES, CLOSED
+from gateway.core.policy.link_operator import Budgets
 from gateway.core.policy.model import Condition, Rule, Wanted
 from gateway.core.policy.parse import GuardrailEntry, RuleEntry
 from gateway.core.policy.source import Loc, Source
-from gateway.core.policy.values import Mistake, check_member, closest, quoted, repeated
+from gateway.core.policy.values import (
+    Mistake,
+    check_budget,
+    check_member,
+    closest,
+    quoted,
+    repeated,
+)
 from gateway.errors import Finding
 
 # Members by name; None of a group that is named and not sound, which is reported elsewhere.
@@ -26,11 +34,13 @@ class RuleReader:
 
     Attributes:
         groups: of all files.
+        budgets: likewise; what the attribute `over` may name.
         recognised: whether every file's kind is known: only then is an unknown group a finding.
         findings: where mistakes go; owned by the caller.
     """
 
     groups: Groups
+    budgets: Budgets
     recognised: bool
     findings: list[Finding]
     _checked: dict[tuple[str, str], Mistake | None] = field(default_factory=dict)
@@ -127,12 +137,16 @@ class RuleReader:
             if isinstance(item, str) and item.startswith(_GROUP):
                 found = self._group(attribute, item.removeprefix(_GROUP))
             else:
-                found = check_member(attribute, item) or (str(item),)
+                found = self._member(attribute, item) or (str(item),)
             if isinstance(found, Mistake):
                 self._add(source, (*loc, index), entry, found)
             else:
                 values.update(found)
         return frozenset(values)
+
+    def _member(self, attribute: str, item: object) -> Mistake | None:
+        known = self.budgets.keys() if self.recognised else None
+        return check_member(attribute, item) or check_budget(attribute, item, known)
 
     def _group(self, attribute: str, name: str) -> tuple[str, ...] | Mistake:
         if name not in self.groups:
@@ -140,7 +154,7 @@ class RuleReader:
             return Mistake(f"unknown group {quoted(name)}", hint) if self.recognised else ()
         members = self.groups[name] or ()
         if (attribute, name) not in self._checked:
-            mistakes = (check_member(attribute, member) for member in members)
+            mistakes = (self._member(attribute, member) for member in members)
             self._checked[attribute, name] = next((one for one in mistakes if one), None)
         mistake = self._checked[attribute, name]
         if mistake is None:

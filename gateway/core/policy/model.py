@@ -12,11 +12,16 @@ from typing import Literal
 
 import msgspec
 
-from gateway.core.identity.model import ReferenceKind
+from gateway.core.identity.model import Counting, ReferenceKind
+from gateway.core.operation import OperationClass
 
 Effect = Literal["deny", "permit", "require"]
 Mode = Literal["enforce", "shadow"]
 Force = Literal["binding", "pending", "voluntary"]
+# How long a budget lasts: an hour, a day or a month of the calendar, in UTC.
+Period = Literal["hour", "day", "month"]
+# What becomes of a rule once the operator's switches are applied.
+Effectiveness = Literal["enforce", "shadow", "off"]
 
 
 class Condition(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,8 +97,61 @@ class Pack(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
 
     def in_shadow(self, rule: Rule) -> bool:
-        """Tell whether a rule of this pack is only reported, not enforced."""
+        """Tell whether a rule of this pack is only reported, unless the operator activates it."""
         return self.force == "pending" or rule.mode == "shadow"
+
+
+class Budget(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a tenant may do in an hour, a day or a month; a rule says what follows beyond it.
+
+    Attributes:
+        id: unique; what rules name in the attribute `over`.
+        counts: what is counted.
+        classes: of which operations, sorted; never empty.
+        per: how long it lasts.
+        limit: the most that is not over it.
+    """
+
+    id: str
+    counts: Counting
+    classes: tuple[OperationClass, ...]
+    per: Period
+    limit: int
+
+
+class Switch(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator decided on a pack or a rule (`pack/rule`): who, when and why."""
+
+    what: str
+    who: str
+    date: date
+    reason: str
+
+
+class Operator(msgspec.Struct, frozen=True, kw_only=True):
+    """The operator's own switches.
+
+    Attributes:
+        activated: pending packs and rules in shadow that are enforced here, sorted by what.
+        switched_off: rules that do not hold here, likewise.
+    """
+
+    activated: tuple[Switch, ...] = ()
+    switched_off: tuple[Switch, ...] = ()
+
+    def effectiveness(self, pack: Pack, rule: Rule) -> Effectiveness:
+        """Tell what becomes of a rule."""
+        rule_id = f"{pack.id}/{rule.id}"
+        if any(switch.what == rule_id for switch in self.switched_off):
+            return "off"
+        if not pack.in_shadow(rule):
+            return "enforce"
+        activated = {switch.what for switch in self.activated}
+        by_pack = pack.id in activated and rule.mode == "enforce"
+        return "enforce" if by_pack or rule_id in activated else "shadow"
+
+
+UNSWITCHED = Operator()
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,21 +214,30 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a policy holds."""
+    """How much a policy holds; rules that are switched off count among `rules` alone."""
 
     packs: int
     rules: int
     enforced: int
     shadow: int
+    budgets: int
 
 
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
     """What requests are judged by: the packs sorted by id, and the table made from them.
 
-    `digest` is `sha256:` and 64 hex digits over the meaning; no path, wording or time of loading.
+    Attributes:
+        packs: as they are written.
+        budgets: sorted by id.
+        operator: the switches that are applied to the packs.
+        table: what judging reads.
+        digest: `sha256:` and 64 hex digits over the meaning; no path, wording or time of loading.
+        counts: how much it holds.
     """
 
     packs: tuple[Pack, ...]
+    budgets: tuple[Budget, ...]
+    operator: Operator
     table: Table
     digest: str
     counts: Counts

@@ -8,49 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    TypeAdapter,
-    ValidationError,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from gateway.core.decision import Outcome
 from gateway.core.identity.model import Counting, ReferenceKind
 from gateway.core.operation import OperationClass
 from gateway.core.policy.attributes import ATTRIBUTES, CLOSED
-from gateway.core.policy.countries import is_place
 from gateway.core.policy.model import Effect, Force, Mode
+from gateway.core.policy.operator_files import BudgetEntry, BudgetsFile, OperatorFile
+from gateway.core.policy.shapes import (
+    MOST,
+    File as _File,
+    Identifier,
+    Instant,
+    Place,
+    Shape as _Shape,
+    Word,
+    Words,
+)
 
-# Counters stand in records, whose integers end here (RFC 8785 section 3.2.2.3).
-MOST: Final = 2**53 - 1
 _GROUP: Final = {"type": "string", "pattern": "^group:"}
-
-
-def _instant(value: object) -> object:
-    """Read a date as its first moment, and a time without a zone as UTC.
-
-    Raises:
-        ValueError: the time has no UTC equivalent.
-    """
-    if isinstance(value, datetime):
-        try:
-            return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-        except OverflowError:
-            raise ValueError("is out of range") from None
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day, tzinfo=UTC)
-    return value
 
 
 def _members(attribute: str) -> dict[str, Any]:
@@ -86,34 +66,6 @@ def _request_schema(schema: dict[str, Any]) -> None:
         many = {"type": "array", "minItems": 1, "items": one}
         schema["properties"][attribute] = {"anyOf": [one, many]}
     schema["additionalProperties"] = False
-
-
-def _place(text: str) -> str:
-    if not is_place(text):
-        raise ValueError("must be an ISO 3166-1 code such as `GB` or ISO 3166-2 such as `UA-43`")
-    return text
-
-
-Identifier = Annotated[str, StringConstraints(pattern="^[a-z0-9][a-z0-9._-]*$", max_length=64)]
-Word = Annotated[str, StringConstraints(pattern="^[a-z][a-z0-9_]{0,63}$")]
-Words = Annotated[str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True)]
-Place = Annotated[str, AfterValidator(_place)]
-Instant = Annotated[
-    datetime,
-    BeforeValidator(_instant),
-    WithJsonSchema({"type": "string", "description": "a date, or a time; UTC where no zone"}),
-]
-
-
-class _Shape(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _is_mapping(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            raise PydanticCustomError("mapping_wanted", "a mapping is wanted here")
-        return value
 
 
 class Effective(_Shape):
@@ -207,10 +159,6 @@ class CaseEntry(_Shape):
     expect: ExpectEntry
 
 
-class _File(_Shape):
-    api_version: Literal["facegate/v1"] = Field(alias="apiVersion")
-
-
 class PackFile(_File):
     """A file of rules."""
 
@@ -277,15 +225,17 @@ class _AnyFile(_File):
 
     model_config = ConfigDict(extra="ignore")
 
-    kind: Literal["Pack", "Groups", "Cases", "Guardrails"]
+    kind: Literal["Pack", "Groups", "Cases", "Guardrails", "Budgets", "Operator"]
 
 
-PolicyFile = PackFile | GroupsFile | CasesFile | GuardrailsFile
+PolicyFile = PackFile | GroupsFile | CasesFile | GuardrailsFile | BudgetsFile | OperatorFile
 _KINDS: Final[dict[str, type[PolicyFile]]] = {
     "Pack": PackFile,
     "Groups": GroupsFile,
     "Cases": CasesFile,
     "Guardrails": GuardrailsFile,
+    "Budgets": BudgetsFile,
+    "Operator": OperatorFile,
 }
 _Entry = TypeVar("_Entry", bound=BaseModel)
 
@@ -302,7 +252,8 @@ class Parsed:
         groups: the sound groups by name.
         cases: the sound cases with their places in the list.
         guardrails: the sound guardrails with their places in the list.
-        broken_groups: names of the groups that are not sound.
+        budgets: the sound budgets by name.
+        broken: names of the groups and budgets that are not sound.
     """
 
     model: type[BaseModel]
@@ -312,7 +263,13 @@ class Parsed:
     groups: Mapping[str, GroupEntry] = field(default_factory=dict[str, GroupEntry])
     cases: tuple[tuple[int, CaseEntry], ...] = ()
     guardrails: tuple[tuple[int, GuardrailEntry], ...] = ()
-    broken_groups: frozenset[str] = frozenset()
+    budgets: Mapping[str, BudgetEntry] = field(default_factory=dict[str, BudgetEntry])
+    broken: frozenset[str] = frozenset()
+
+    @property
+    def holds_budgets(self) -> bool:
+        """Whether this is a file of budgets, sound or not."""
+        return self.model is BudgetsFile
 
     @property
     def recognised(self) -> bool:
@@ -337,26 +294,36 @@ def parse(value: object) -> Parsed:
         groups=file.groups if isinstance(file, GroupsFile) else {},
         cases=tuple(enumerate(file.cases)) if isinstance(file, CasesFile) else (),
         guardrails=tuple(enumerate(file.guardrails)) if isinstance(file, GuardrailsFile) else (),
+        budgets=file.budgets if isinstance(file, BudgetsFile) else {},
     )
 
 
 def _salvaged(model: type[PolicyFile], value: object, error: ValidationError) -> Parsed:
     """Keep what is sound in a file that is not."""
     written: Mapping[str, object] = value if isinstance(value, dict) else {}
-    groups = written.get("groups") if model is GroupsFile else None
-    named: Mapping[str, object] = groups if isinstance(groups, dict) else {}
-    sound = {name: entry for name, item in named.items() if (entry := _sound(GroupEntry, item))}
+    groups, no_groups = _named(GroupEntry, written.get("groups") if model is GroupsFile else None)
+    budgets, no_budgets = _named(
+        BudgetEntry, written.get("budgets") if model is BudgetsFile else None
+    )
     return Parsed(
         model=model,
         error=error,
         rules=_entries(RuleEntry, written.get("rules") if model is PackFile else None),
-        groups=sound,
+        groups=groups,
         cases=_entries(CaseEntry, written.get("cases") if model is CasesFile else None),
         guardrails=_entries(
             GuardrailEntry, written.get("guardrails") if model is GuardrailsFile else None
         ),
-        broken_groups=frozenset(named) - frozenset(sound),
+        budgets=budgets,
+        broken=no_groups | no_budgets,
     )
+
+
+def _named(model: type[_Entry], items: object) -> tuple[Mapping[str, _Entry], frozenset[str]]:
+    """Return the sound entries by name, and the names of those that are not."""
+    named: Mapping[str, object] = items if isinstance(items, dict) else {}
+    sound = {name: entry for name, item in named.items() if (entry := _sound(model, item))}
+    return sound, frozenset(named) - frozenset(sound)
 
 
 def schema() -> dict[str, Any]:

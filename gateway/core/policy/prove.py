@@ -40,7 +40,7 @@ from gateway.core.policy.witness import Witness, trimmed, witness
 
 HORIZON: Final = timedelta(days=400)
 _LONE: Final = ("provider", "operation", "tenant", "tier", "identity")
-_MANY: Final = ("tag", "end_use", "destination", "listed", "probe")
+_MANY: Final = ("tag", "end_use", "destination", "listed", "probe", "over")
 Tell = Callable[[int, int], None]
 
 
@@ -114,7 +114,8 @@ def prove(
     """
     dates = periods(policies.table, now)
     conditions = [one for guardrail in guardrails for one in guardrail.conditions]
-    vocabulary = Vocabulary(policies.table, conditions)
+    budgets = [budget.id for budget in policies.budgets]
+    vocabulary = Vocabulary(policies.table, conditions, budgets=budgets)
     proofs = list[Proof]()
     for number, guardrail in enumerate(guardrails):
         tell(number, len(guardrails))

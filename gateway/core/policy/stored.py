@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from gateway.core.policy.compile import compile_policies
-from gateway.core.policy.model import Pack, Policies
+from gateway.core.policy.model import UNSWITCHED, Budget, Operator, Pack, Policies
 
 
 class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -19,6 +19,8 @@ class _Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     v: Literal[1] = 1
     packs: tuple[Pack, ...]
+    budgets: tuple[Budget, ...] = ()
+    operator: Operator = UNSWITCHED
 
 
 # Sorted, members of sets as well: the same policy is the same bytes in every process.
@@ -28,7 +30,9 @@ _decoder: msgspec.json.Decoder[_Stored] = msgspec.json.Decoder(_Stored)
 
 def stored_form(policies: Policies) -> bytes:
     """Return a policy as bytes, from which `from_stored` makes the same policy again."""
-    return _encoder.encode(_Stored(packs=policies.packs))
+    return _encoder.encode(
+        _Stored(packs=policies.packs, budgets=policies.budgets, operator=policies.operator)
+    )
 
 
 def from_stored(content: bytes, *, digest: str) -> Policies:
@@ -45,7 +49,7 @@ def from_stored(content: bytes, *, digest: str) -> Policies:
         stored = _decoder.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"is no stored policy of a known form: {error}") from error
-    policies = compile_policies(stored.packs)
+    policies = compile_policies(stored.packs, budgets=stored.budgets, operator=stored.operator)
     if policies.digest != digest:
         raise ValueError(f"holds the policy {policies.digest}, not the one it is named after")
     return policies

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Final
 
@@ -64,6 +64,17 @@ def _check_probe(value: str) -> Mistake | None:
         return None
     hint = "`sha256:` and the 64 hex digits, in lower case, of the image; `none` or `unknown`"
     return Mistake(f"{quoted(value)} is no value of `probe`", hint)
+
+
+def check_budget(attribute: str, value: object, budgets: Collection[str] | None) -> Mistake | None:
+    """Tell what is wrong with a member of `over`: a budget that there is, or `none`.
+
+    `budgets` are the ids of all of them; None where they are not all known.
+    """
+    if attribute != "over" or budgets is None or value == "none" or value in budgets:
+        return None
+    hint = closest(str(value), tuple(sorted(budgets))) or "define it in a file of kind Budgets"
+    return Mistake(f"unknown budget {quoted(str(value))}", hint)
 
 
 def _check_destination(value: str) -> Mistake | None:

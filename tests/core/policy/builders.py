@@ -85,6 +85,7 @@ def facts(
     screening: Screening | None = None,
     at: datetime = NOON,
     quotas: Sequence[Taken] = (),
+    over: Sequence[str] = (),
 ) -> Facts:
     """Return the facts of a 1:many search by a private tenant in Great Britain."""
     return Facts(
@@ -92,7 +93,7 @@ def facts(
         identity=identity or caller(),
         geography=geography or located("GB"),
         screening=screening or Clear(),
-        observed=Observed(quotas=tuple(quotas)),
+        observed=Observed(quotas=tuple(quotas), over=tuple(over)),
         at=at,
     )
 

@@ -60,6 +60,7 @@ STRANGE: Final = {
     "identity": "api_key",
     "contradiction": "no",
     "probe": "sha256:" + "f" * 64,
+    "over": "none",
 }
 SINGLE: Final = frozenset(NAMES) - {
     "party_type",
@@ -68,6 +69,7 @@ SINGLE: Final = frozenset(NAMES) - {
     "destination",
     "listed",
     "probe",
+    "over",
 }
 AIMS: Final = (*["deny"] * 4, *["permit"] * 5, *["require"] * 7, *["past"], *["any"] * 2)
 EFFECTS: Final[tuple[Effect, ...]] = ("deny", "permit", "permit", "require")
@@ -152,7 +154,7 @@ class Requests:
             identity=self._identity(found, rule),
             geography=self._geography(found),
             screening=self._screening(found["listed"]),
-            observed=self._observed(found["probe"]),
+            observed=self._observed(found["probe"], found["over"]),
             at=self._time(rule),
         )
 
@@ -262,7 +264,7 @@ class Requests:
             return Hit(lists=lists, parties=("party",))
         return Clear() if "none" in listed else NotScreened(reason="no verdict")
 
-    def _observed(self, probe: list[str]) -> Observed:
+    def _observed(self, probe: list[str], over: list[str]) -> Observed:
         probes = tuple(one for one in probe if one != "none")
         quotas = [
             Taken(
@@ -273,7 +275,11 @@ class Requests:
             )
             for number in range(self.random.choice((0, 3, 3, 3)))
         ]
-        return Observed(probes=None if probes == ("unknown",) else probes, quotas=tuple(quotas))
+        return Observed(
+            probes=None if probes == ("unknown",) else probes,
+            quotas=tuple(quotas),
+            over=tuple(sorted({one for one in over if one != "none"})),
+        )
 
     def _time(self, rule: Rule | None) -> datetime:
         """Draw a time; where a rule is dated, often at the very edge of it."""

@@ -14,7 +14,7 @@ from gateway.core.facts import Facts
 from gateway.core.geography.model import Located
 from gateway.core.identity.model import Reference, Unverified, Verified
 from gateway.core.operation import Ambiguous, Operation, Unknown
-from gateway.core.policy.model import Pack, Rule
+from gateway.core.policy.model import UNSWITCHED, Operator, Pack, Rule
 from gateway.core.screening import Clear, Hit
 
 UNGOVERNED = {"one_to_one", "detect", "liveness", "admin", "unrelated"}
@@ -48,11 +48,12 @@ def members(facts: Facts) -> Members:
         "listed": set(screened.lists) if isinstance(screened, Hit) else unlisted,
         "identity": {who.method if isinstance(who, Verified) else "none"},
         "contradiction": told,
+        "over": set(facts.observed.over) or {"none"},
         "probe": {"unknown"} if probes is None else set(probes) or {"none"},
     }
 
 
-def judge(packs: Iterable[Pack], facts: Facts) -> Decision:
+def judge(packs: Iterable[Pack], facts: Facts, operator: Operator = UNSWITCHED) -> Decision:
     if isinstance(facts.operation, Ambiguous):
         return Decision(outcome="refuse", reason="operation.ambiguous", shadow_outcome="refuse")
     if isinstance(facts.identity, Unverified):
@@ -62,12 +63,16 @@ def judge(packs: Iterable[Pack], facts: Facts) -> Decision:
         return Decision(outcome="refuse", reason="policy.missing", shadow_outcome="refuse")
     found = members(facts)
     hits, real = dict[str, Rule](), dict[str, Rule]()
+    on = {switch.what for switch in operator.activated}
+    off = {switch.what for switch in operator.switched_off}
     for pack in ordered:
         for rule in pack.rules:
-            if matches(rule, found, facts.at):
-                hits[f"{pack.id}/{rule.id}"] = rule
-                if pack.force != "pending" and rule.mode == "enforce":
-                    real[f"{pack.id}/{rule.id}"] = rule
+            name = f"{pack.id}/{rule.id}"
+            if name not in off and matches(rule, found, facts.at):
+                hits[name] = rule
+                in_force = pack.force != "pending" or pack.id in on
+                if name in on or (in_force and rule.mode == "enforce"):
+                    real[name] = rule
     outcome, reason, rules, obligations, discharged, lifted = combine(real, facts, found)
     return Decision(
         outcome=outcome,

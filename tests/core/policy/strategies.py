@@ -30,7 +30,19 @@ from gateway.core.operation import (
     Taken,
     Unknown,
 )
-from gateway.core.policy.model import Condition, Effect, Force, Mode, Pack, Rule, Wanted
+from gateway.core.policy.model import (
+    UNSWITCHED,
+    Budget,
+    Condition,
+    Effect,
+    Force,
+    Mode,
+    Operator,
+    Pack,
+    Rule,
+    Switch,
+    Wanted,
+)
 from gateway.core.screening import Clear, Hit, NotScreened, Screening
 from tests.core.policy.builders import NOON, pack
 
@@ -46,6 +58,7 @@ ACCESSES: Final[tuple[Access, ...]] = ("none", "write", "delete")
 TYPES: Final[tuple[TenantType, ...]] = ("private", "government", "military")
 KINDS: Final[tuple[ReferenceKind, ...]] = ("licence", "consent", "authorisation")
 WORDS: Final = ("embargo", "sdn")
+BUDGETS: Final = ("a-day", "an-hour")
 EFFECTS: Final[tuple[Effect, ...]] = ("deny", "permit", "require")
 PLACES: Final = ("GB", "CN", "CN-XJ", "UA", "UA-43", "US-OR", "unknown", "private", "stale")
 USES: Final = ("fraud_prevention", "missing_persons", "mass_surveillance")
@@ -67,6 +80,7 @@ NAMES: Final = {
     "listed": ("none", "not_screened", "sdn", "entity_list"),
     "identity": ("jwt", "api_key", "sigv4"),
     "contradiction": ("yes", "no"),
+    "over": (*BUDGETS, "none"),
     "probe": ("none", "unknown", ONE, OTHER),
 }
 
@@ -117,6 +131,36 @@ def packs(draw: st.DrawFn) -> list[Pack]:
         )
         for name in draw(st.sampled_from((("a",), ("b", "a"), ("c",), ())))
     ]
+
+
+SWITCHED = ("a", "b", "c", "a/r0", "a/r1", "b/r0", "b/r1", "c/r0")
+
+
+def operators() -> st.SearchStrategy[Operator]:
+    """Return switches over what `packs` makes, and over what is not there."""
+    switches = st.lists(
+        st.builds(
+            Switch,
+            what=st.sampled_from(SWITCHED),
+            who=st.just("Ada"),
+            date=st.just(NOON.date()),
+            reason=st.just("because"),
+        ),
+        max_size=3,
+    ).map(tuple)
+    return st.just(UNSWITCHED) | st.builds(Operator, activated=switches, switched_off=switches)
+
+
+def budgets() -> st.SearchStrategy[list[Budget]]:
+    budget = st.builds(
+        Budget,
+        id=st.sampled_from(BUDGETS),
+        counts=st.sampled_from(("calls", "faces")),
+        classes=subsets(*CLASSES).filter(bool),
+        per=st.sampled_from(("hour", "day", "month")),
+        limit=st.integers(0, 5),
+    )
+    return st.lists(budget, max_size=2, unique_by=lambda one: one.id)
 
 
 def operations() -> st.SearchStrategy[Classified]:
@@ -239,6 +283,7 @@ def observations() -> st.SearchStrategy[Observed]:
         Observed,
         probes=st.sampled_from(PROBES),
         quotas=st.lists(quota, max_size=3, unique_by=lambda one: one.reference).map(tuple),
+        over=subsets(*BUDGETS),
     )
 
 

@@ -195,6 +195,7 @@ def test_what_a_case_names_is_what_rules_see() -> None:
         "identity": {"sigv4"},
         "contradiction": {"yes"},
         "probe": {PROBE, "unknown"},
+        "over": {"none"},
     }
 
 
@@ -216,6 +217,7 @@ def test_what_a_case_does_not_name_is_unremarkable_and_its_place_unknown() -> No
         "identity": {"jwt"},
         "contradiction": {"no"},
         "probe": {"none"},
+        "over": {"none"},
     }
 
 

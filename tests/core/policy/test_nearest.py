@@ -149,6 +149,13 @@ def test_the_place_that_is_denied_is_left_out_and_the_others_stay() -> None:
     assert (change.before, change.after) == (("CN", "FR", "GB"), ("FR", "GB"))
 
 
+def test_what_is_refused_beyond_a_budget_is_permitted_within_it() -> None:
+    deny = rule("deny", where("over", "a-day"), id="enough")
+    nearest = nearest_permit(policies(deny, PERMIT), facts(over=["a-day"]))
+    (change,) = answer(nearest, "over")
+    assert (change.before, change.after) == (("a-day",), ("none",))
+
+
 def test_what_is_required_is_one_more_reference_on_file() -> None:
     require = rule("require", id="consent", needs="consent")
     nearest = nearest_permit(policies(require, PERMIT), facts())

@@ -15,12 +15,12 @@ from gateway.core.decision import Decision
 from gateway.core.facts import Facts
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.evaluate import evaluate
-from gateway.core.policy.model import Pack
+from gateway.core.policy.model import Operator, Pack
 from gateway.sources.policies import load_policies
 from tests.core.policy import oracle
 from tests.core.policy.builders import NOON
 from tests.core.policy.drawn import Requests, draw_packs
-from tests.core.policy.strategies import packs, requests
+from tests.core.policy.strategies import operators, packs, requests
 from tests.documents import ROOT
 
 CHUNK = 20_000  # decisions of one seed
@@ -99,8 +99,9 @@ def _in_processes(seeds: range) -> Iterator[Counter[str]]:
         yield from processes.map(compare, seeds)
 
 
-@given(written=packs(), facts=requests)
+@given(written=packs(), operator=operators(), facts=requests)
 def test_the_smallest_disagreement_is_found_by_hypothesis(
-    written: list[Pack], facts: Facts
+    written: list[Pack], operator: Operator, facts: Facts
 ) -> None:
-    assert evaluate(compile_policies(written), facts) == oracle.judge(written, facts)
+    decision = evaluate(compile_policies(written, operator=operator), facts)
+    assert decision == oracle.judge(written, facts, operator)

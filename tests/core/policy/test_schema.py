@@ -10,7 +10,7 @@ def test_the_schema_describes_every_kind_of_file() -> None:
     definitions = made["$defs"]
     named = [definitions[one["$ref"].rpartition("/")[2]] for one in made["anyOf"]]
     kinds = [one["properties"]["kind"]["const"] for one in named]
-    assert kinds == ["Pack", "Groups", "Cases", "Guardrails"]
+    assert kinds == ["Pack", "Groups", "Cases", "Guardrails", "Budgets", "Operator"]
     assert all("apiVersion" in one["required"] for one in named)
     assert all(one["additionalProperties"] is False for one in definitions.values())
 

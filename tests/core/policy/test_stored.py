@@ -12,7 +12,7 @@ from hypothesis import given
 from gateway.core.facts import Facts
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.evaluate import evaluate
-from gateway.core.policy.model import Pack
+from gateway.core.policy.model import Budget, Operator, Pack
 from gateway.core.policy.stored import from_stored, stored_form
 from tests.core.policy import strategies as some
 from tests.core.policy.builders import pack, policies, rule, where
@@ -20,15 +20,17 @@ from tests.core.policy.builders import pack, policies, rule, where
 POLICY = policies(rule("deny", where("destination", "CN", "RU", "UA-43"), id="embargo"))
 
 
-@given(some.packs())
-def test_what_was_stored_is_the_same_policy_with_all_its_words(packs: list[Pack]) -> None:
-    policy = compile_policies(packs)
+@given(some.packs(), some.budgets(), some.operators())
+def test_what_was_stored_is_the_same_policy_with_all_its_words(
+    packs: list[Pack], budgets: list[Budget], operator: Operator
+) -> None:
+    policy = compile_policies(packs, budgets=budgets, operator=operator)
     assert from_stored(stored_form(policy), digest=policy.digest) == policy
 
 
-@given(some.packs(), some.judged)
-def test_what_was_stored_judges_alike(packs: list[Pack], facts: Facts) -> None:
-    policy = compile_policies(packs)
+@given(some.packs(), some.operators(), some.judged)
+def test_what_was_stored_judges_alike(packs: list[Pack], operator: Operator, facts: Facts) -> None:
+    policy = compile_policies(packs, operator=operator)
     again = from_stored(stored_form(policy), digest=policy.digest)
     assert evaluate(again, facts) == evaluate(policy, facts)
 
@@ -48,6 +50,12 @@ def test_the_form_is_the_same_bytes_in_every_process() -> None:
         for seed in ("1", "2", "3")
     }
     assert forms == {stored_form(POLICY)}
+
+
+def test_what_was_stored_before_there_were_budgets_and_switches_is_read() -> None:
+    plain = msgspec.json.decode(stored_form(POLICY), type=dict[str, msgspec.Raw])
+    earlier = msgspec.json.encode({"packs": plain["packs"], "v": plain["v"]})
+    assert from_stored(earlier, digest=POLICY.digest) == POLICY
 
 
 def test_another_policy_than_the_one_that_is_wanted_is_refused() -> None:
