@@ -7,7 +7,8 @@
 #   make check      format, lint, types, imports, dependencies, spelling
 #   make coverage   every test with branch coverage
 #   make bench      benchmarks beside a plain proxy and nginx
-#   make prove-all  the long proofs; not in CI
+#   make prove-all  the long proofs, and the fuzzer; not in CI
+#   make fuzz       classification, guided by coverage                     (ARGS="--seconds 600 facepp")
 #   make capture    records what each provider's SDK sends, anew           (SDKS="tencent …": these)
 #   make lock       pin the requirements again, from pyproject.toml        (UPGRADE=1: newest versions)
 
@@ -25,6 +26,7 @@ BIN := $(VENV)/bin
 CREATED := $(VENV)/.created
 RUNTIME := $(VENV)/.runtime
 DEV := $(VENV)/.dev
+FUZZ := $(VENV)/.fuzz
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PINNED := $(PIP) --require-hashes --no-deps
 
@@ -45,7 +47,7 @@ if (( EUID == 0 )) && command -v apt-get >/dev/null; then \
 else echo "make: missing system packages; as root: apt-get install $(1)" >&2; exit 2; fi
 endef
 
-.PHONY: demo test setup check coverage bench prove-all capture lock format clean
+.PHONY: demo test setup check coverage bench fuzz prove-all capture lock format clean
 
 setup: $(RUNTIME)
 
@@ -76,6 +78,10 @@ bench: $(DEV)
 prove-all: $(DEV)
 	@$(call needs,strace:strace)
 	@$(BIN)/python -m pytest -q --hypothesis-profile=prove $(ARGS)
+	@$(MAKE) --no-print-directory fuzz ARGS=
+
+fuzz: $(FUZZ)
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 # Each SDK in an environment of its own, with nothing of this one's: no proxy, no account, no home.
 CAPTURED := alibaba azure_classic baidu clarifai compreface facepp google huawei luxand oci regula tencent
@@ -127,6 +133,12 @@ $(DEV): $(RUNTIME) deploy/requirements-dev.txt
 	@$(PINNED) -r deploy/requirements-dev.txt
 	@touch $@
 
+# A Python or a machine for which there is no wheel goes without: `tests.fuzz` says so.
+$(FUZZ): $(DEV) deploy/requirements-fuzz.txt
+	@echo "make: installing the fuzzer"
+	@$(PINNED) --only-binary :all: -r deploy/requirements-fuzz.txt
+	@touch $@
+
 # --- pinning -----------------------------------------------------------------------------------------
 
 # One resolution for every platform and for CPython 3.11 to 3.14. Nothing of the machine that runs it
@@ -139,6 +151,7 @@ lock:
 	$(COMPILE) pyproject.toml --output-file deploy/requirements.txt
 	$(COMPILE) --group dev --constraint deploy/requirements.txt --output-file deploy/requirements-dev.txt
 	$(COMPILE) --group build --constraint deploy/requirements-dev.txt --output-file deploy/requirements-build.txt
+	$(COMPILE) --group fuzz --output-file deploy/requirements-fuzz.txt
 	for sdk in $(CAPTURED); do \
 	  $(COMPILE) --group capture_$$sdk --output-file deploy/requirements-capture_$$sdk.txt; \
 	done

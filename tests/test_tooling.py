@@ -60,7 +60,19 @@ def test_the_checks_of_a_change_are_those_of_make() -> None:
 
 @pytest.mark.parametrize(
     "target",
-    ["demo", "test", "setup", "check", "coverage", "bench", "prove-all", "lock", "format", "clean"],
+    [
+        "demo",
+        "test",
+        "setup",
+        "check",
+        "coverage",
+        "bench",
+        "fuzz",
+        "prove-all",
+        "lock",
+        "format",
+        "clean",
+    ],
 )
 def test_the_makefile_knows_its_targets(target: str) -> None:
     done = make(target, "--dry-run")
