@@ -31,7 +31,7 @@ from gateway.proxy.forward import (
 )
 from gateway.proxy.server import Serving, Upstream
 from gateway.proxy.upstream import Pool, PoolLimits, host_field, tls_context
-from gateway.proxy.wire import Door, route_to
+from gateway.proxy.wire import Door, Route, route_to
 from gateway.sources.tenants import LoadedTenants
 
 
@@ -81,13 +81,33 @@ def assemble(
                 host: route_to(catalog.providers[upstream.provider], upstream=upstream.name)
                 for upstream in settings.upstreams
                 for host in upstream.hosts
+                if not upstream.path_prefix
             },
+            prefixed=_prefixed(settings.upstreams, catalog),
             body_bytes=settings.limits.body_bytes,
             body_timeout_s=settings.limits.body_timeout_s,
         ),
         upstreams=upstreams,
         inspection_memory_bytes=settings.limits.inspection_memory_bytes,
     )
+
+
+def _prefixed(
+    upstreams: Iterable[UpstreamSettings], catalog: Catalog
+) -> Mapping[str, tuple[Route, ...]]:
+    """Return the routes with a path prefix by host, the longest prefix first."""
+    found: dict[str, list[Route]] = {}
+    for upstream in upstreams:
+        if upstream.path_prefix:
+            provider, prefix = catalog.providers[upstream.provider], upstream.path_prefix
+            route = route_to(provider, upstream=upstream.name, prefix=prefix)
+            for host in upstream.hosts:
+                found.setdefault(host, []).append(route)
+    return {host: tuple(sorted(routes, key=_depth)) for host, routes in found.items()}
+
+
+def _depth(route: Route) -> int:
+    return -len(route.prefix)
 
 
 def make_upstream(settings: UpstreamSettings, provider: Provider) -> Upstream:

@@ -244,6 +244,7 @@ def masked_target(
     itself be a secret, and is masked whole.
     """
     path = _masked_path(request.path, open_segments, mask_key) if open_segments else request.path
+    path = request.prefix + path
     if not request.query_string:
         return path
     shown = open_parameters - credential_parameters

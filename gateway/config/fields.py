@@ -44,6 +44,7 @@ _ORIGIN: Final = re.compile(
     r"[A-Za-z0-9][A-Za-z0-9._:-]*(?:/[A-Za-z0-9][A-Za-z0-9._-]*)*", re.ASCII
 )
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]+", re.ASCII)
+_PREFIX: Final = re.compile(r"(?:/[A-Za-z0-9_-]+)*", re.ASCII)
 _PARAMETER: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*", re.ASCII)
 _TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", re.ASCII)
 
@@ -277,6 +278,9 @@ LogOrigin = Annotated[
 ServerUrl = Annotated[str, AfterValidator(lambda text: _url(text, bare=True))]
 Url = Annotated[str, AfterValidator(lambda text: _url(text, bare=False))]
 PublicKey = Annotated[str, AfterValidator(_public_key)]
+PathPrefix = Annotated[
+    str, matching(_PREFIX, "input should be like `/azure`: segments of letters, digits, `-`, `_`")
+]
 HeaderName = Annotated[str, matching(_TOKEN, "input should be a header name")]
 Visible = Annotated[str, matching(_VISIBLE, "input should be visible ASCII without spaces")]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -28,6 +28,7 @@ from gateway.config.fields import (
     Many,
     Name,
     NamedSecrets,
+    PathPrefix,
     Port,
     ProxyNetwork,
     Seconds,
@@ -176,6 +177,8 @@ class Upstream(Model):
         provider: catalogue name, e.g. `aws_rekognition`.
         hosts: values of the Host header that select it, with or without port.
         url: scheme, host and port; http to the loopback interface only.
+        path_prefix: selects it together with the host, and is taken off: what SDKs keep of an
+            endpoint with a path.
         credential: as whom.
         timeout_s: for the whole exchange, in seconds.
         max_connections: at most as many at once.
@@ -186,6 +189,7 @@ class Upstream(Model):
     provider: Name
     hosts: AtLeastOne[Host]
     url: ServerUrl
+    path_prefix: PathPrefix = ""
     credential: Credential
     timeout_s: Seconds = 30
     max_connections: Annotated[int, Field(ge=1, le=65535)] = 256

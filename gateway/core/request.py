@@ -54,6 +54,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         upstream: name of the upstream that the host selects.
         provider: catalogue name of that upstream's provider, e.g. `aws_rekognition`.
         path: percent-encoded path in canonical form, the same characters that go upstream.
+        prefix: what stood before the path and chose the upstream with the host; does not go on.
+        signed_path: the path as it arrived, prefix and all, where there was one; else empty.
         query_string: the raw query without `?`, the same characters that go upstream.
         query: decoded parameters in order; names that the catalogue reads occur once.
         headers: lower-case name to value; lines of one name are joined by `, ` (RFC 9110 section
@@ -73,6 +75,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str]
     body: Body
     peer: str
+    prefix: str = ""
+    signed_path: str = ""
 
     def __repr__(self) -> str:
         """Show what names the request and nothing that could be a credential or a face."""

@@ -26,7 +26,7 @@ from gateway.proxy.forward import Credential, outbound_head, response_for_client
 from gateway.proxy.rejections import Rejection, Rejections
 from gateway.proxy.reply import Reply
 from gateway.proxy.upstream import Pool
-from gateway.proxy.wire import Arrived, Door, read
+from gateway.proxy.wire import Arrived, Door, read, route_of
 from gateway.respond import Answer, ErrorForm, refusal
 
 log = logging.getLogger("facegate")
@@ -170,7 +170,7 @@ class Proxy:
         """Turn a request away unread: its body would not fit the memory that the operator gave."""
         self._enforcer.shed("memory")
         host = http.headers.get("Host", "").lower()
-        route = serving.door.routes.get(host)
+        route = route_of(host, http.raw_path, serving.door)
         answer = refusal(
             reason="gateway.overload",
             decision_id=self._enforcer.ids(),

@@ -24,6 +24,7 @@ _BODILESS = frozenset({"GET", "HEAD", "OPTIONS"})
 _REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})  # known to HTTP, not acceptable here
 # What identification reads beside the catalogue's own headers.
 _IDENTITY_HEADERS = frozenset({"authorization", "x-api-key"})
+_PATH_ENDS = frozenset({"", "/", "?"})
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -36,6 +37,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
         decision_headers: headers that classification or identification reads: one line each.
         decision_parameters: query parameters that they read: once each.
         underscore_headers: header names with `_` that the provider really uses.
+        prefix: what stands before the provider's own paths; empty, or `/` and segments.
     """
 
     upstream: str
@@ -43,6 +45,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     decision_headers: frozenset[str] = frozenset()
     decision_parameters: frozenset[str] = frozenset()
     underscore_headers: frozenset[str] = frozenset()
+    prefix: str = ""
 
     def __post_init__(self) -> None:
         """Hold the names to lower case: in any other they would never be found.
@@ -55,7 +58,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
             raise ValueError("the names of a route are in lower case")
 
 
-def route_to(provider: Provider, *, upstream: str) -> Route:
+def route_to(provider: Provider, *, upstream: str, prefix: str = "") -> Route:
     """Return the route of a Host that selects an upstream of this provider."""
     return Route(
         upstream=upstream,
@@ -66,6 +69,7 @@ def route_to(provider: Provider, *, upstream: str) -> Route:
             for name in provider.decision_parameters | provider.credential_parameters
         ),
         underscore_headers=provider.underscore_headers,
+        prefix=prefix,
     )
 
 
@@ -74,6 +78,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         routes: lower-case `host` or `host:port` to its route; with a port it wins.
+        prefixed: the same to its routes with a path prefix, the longest first: they go before.
         body_bytes: largest body, inclusive.
         body_timeout_s: time from the judged head to the last byte of the body.
     """
@@ -81,6 +86,7 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     routes: Mapping[str, Route]
     body_bytes: int
     body_timeout_s: float
+    prefixed: Mapping[str, tuple[Route, ...]] = {}
 
 
 class Arrived:
@@ -142,7 +148,7 @@ async def read(http: Arrived, door: Door) -> Request | Malformed:
         ConnectionError: the client went away before its body was complete.
     """
     host = http.headers.get(hdrs.HOST, "").lower()
-    route = _route_of(host, door.routes)
+    route = route_of(host, http.raw_path, door)
     if route is None:
         return _completed(_unroutable(http), http)
     head = _read_head(http, route, door)
@@ -156,7 +162,9 @@ async def read(http: Arrived, door: Door) -> Request | Malformed:
         host=host,
         upstream=route.upstream,
         provider=route.provider,
-        path=head.target.path,
+        path=head.target.path.removeprefix(route.prefix) or "/",
+        prefix=route.prefix,
+        signed_path=head.target.path if route.prefix else "",
         query_string=head.target.query_string,
         query=head.target.query,
         headers=head.headers,
@@ -165,13 +173,22 @@ async def read(http: Arrived, door: Door) -> Request | Malformed:
     )
 
 
-def _route_of(host: str, routes: Mapping[str, Route]) -> Route | None:
-    """Look the host up as it stands, then without its port; nothing else is forgiven."""
-    route = routes.get(host)
-    if route is not None:
-        return route
+def route_of(host: str, target: str, door: Door) -> Route | None:
+    """Look the host up as it stands, then without its port; nothing else is forgiven.
+
+    A path prefix is compared to the character: a path with another spelling of it has either no
+    canonical form, and is refused, or does not have the prefix.
+    """
+    routes = door.routes
+    if not door.prefixed and host in routes:
+        return routes[host]
     name, _, port = host.rpartition(":")
-    return routes.get(name) if port.isascii() and port.isdecimal() else None
+    hosts = (host, name) if port.isascii() and port.isdecimal() else (host,)
+    for each in hosts:
+        for route in door.prefixed.get(each, ()):
+            if target.startswith(route.prefix) and target[len(route.prefix) :][:1] in _PATH_ENDS:
+                return route
+    return next((routes[each] for each in hosts if each in routes), None)
 
 
 def _unroutable(http: Arrived) -> Malformed:

@@ -149,11 +149,11 @@ def _conflicts(document: Document) -> Iterator[Finding]:
         )
     unique: tuple[tuple[tuple[str, ...], str], ...] = (
         (("upstreams",), "name"),
-        (("upstreams",), "hosts"),
         (("identity", "issuers"), "issuer"),
     )
     for loc, key in unique:
         yield from _repeated(document, loc, key)
+    yield from _repeated_hosts(document)
 
 
 def _unknown_providers(document: Document, providers: Mapping[str, Provider]) -> Iterator[Finding]:
@@ -202,6 +202,23 @@ def _unfit_credential(
                     f"`{document.name(loc)}`: `{provider.name}` looks for no key in `{name}`",
                     f"it looks in {', '.join(f'`{each}`' for each in sorted(names))}",
                 )
+
+
+def _repeated_hosts(document: Document) -> Iterator[Finding]:
+    # Find hosts that would select two upstreams, or one twice, by the same path prefix.
+    seen = set[tuple[str, str]]()
+    entries = _at(document.value, "upstreams")
+    for index, entry in enumerate(entries if isinstance(entries, list) else []):
+        hosts, prefix = _at(entry, "hosts"), str(_at(entry, "path_prefix") or "")
+        for number, host in enumerate(hosts if isinstance(hosts, list) else []):
+            if not isinstance(host, str):
+                continue
+            if (host, prefix) in seen:
+                place: Loc = ("upstreams", index, "hosts", number)
+                message = f"`{document.name(place)}`: `{host}` stands more than once"
+                hint = "upstreams on one host are told apart by `path_prefix`"
+                yield document.finding(place, message, hint)
+            seen.add((host, prefix))
 
 
 def _repeated(document: Document, loc: tuple[str, ...], key: str) -> Iterator[Finding]:

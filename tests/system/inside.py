@@ -78,7 +78,8 @@ async def inside(
     Args:
         directory: an empty one, for all of its files.
         files: the audit log's file port.
-        upstreams: more of them, as they stand in the file; `URL` is the provider's.
+        upstreams: more of them, as they stand in the file; `URL` is the provider's, `HOST` the
+            gateway's host and port.
     """
     async with (
         Issuer() as issuer,
@@ -87,7 +88,8 @@ async def inside(
     ):
         world = await write_world(directory, provider, issuer)
         written = world.config.read_text().replace("identity:\n", f"{upstreams}identity:\n", 1)
-        world.config.write_text(written.replace("URL", provider.url))
+        host = world.hosts["aws_rekognition"]
+        world.config.write_text(written.replace("URL", provider.url).replace("HOST", host))
         gateway = Gateway(world.config, world.environ, files=files)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(gateway.run())

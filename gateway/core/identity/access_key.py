@@ -41,7 +41,7 @@ def find_access_key(
         presented,
         secret=key.secret,
         method=request.method,
-        path=request.path,
+        path=request.signed_path or request.path,
         query=request.query_string,
         headers={**request.headers, "host": request.host},
         payload_sha256=request.body.sha256,
