@@ -19,7 +19,7 @@ def run_verify(directory: Path, form: Format, *, closed: bool) -> int:
     else:
         for log in verdict.logs:
             print(_line(log))
-        print_findings(verdict.findings, form)
+        print_findings(verdict.findings, command="audit verify")
     return EXIT_OK if verdict.ok else EXIT_FINDINGS
 
 

@@ -9,7 +9,7 @@ from gateway.app.once import utc_now
 from gateway.cli.output import (
     EXIT_FINDINGS,
     EXIT_OK,
-    Format,
+    FindingsFormat,
     print_findings,
     print_json,
 )
@@ -23,22 +23,24 @@ from gateway.sources.settings import load_settings_file
 from gateway.sources.tenants import load_tenants
 
 
-def run_check(path: Path, form: Format) -> int:
+def run_check(path: Path, form: FindingsFormat) -> int:
     """Check a directory of policies, or a file by its name: `gateway…`, `tenants…`, a policy."""
     findings = _findings(path, utc_now())
-    code = print_findings(findings, form)
-    if code == EXIT_OK and form is Format.text:
+    code = print_findings(findings, form, command="check")
+    if code == EXIT_OK and form is FindingsFormat.text:
         print(f"{path}: no findings")
     return code
 
 
-def run_test(path: Path, form: Format) -> int:
+def run_test(path: Path, form: FindingsFormat) -> int:
     """Run the cases of a policy directory."""
     report = test_policies(path)
-    if form is Format.json:
+    if form is FindingsFormat.json:
         print_json(_summary(report))
         return EXIT_FINDINGS if report.findings else EXIT_OK
-    code = print_findings(report.findings, form)
+    code = print_findings(report.findings, form, command="test")
+    if form is not FindingsFormat.text:
+        return code
     failed = sum(bool(result.mismatches) for result in report.results)
     print(
         f"{len(report.results)} cases, {failed} failed; "

@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli.output import EXIT_OK, Format
+from gateway.cli.output import EXIT_OK, FindingsFormat, Format
 
 app = typer.Typer(
     name="facegate",
@@ -43,6 +43,9 @@ SignatureOption = Annotated[
     Path | None, typer.Option("--signature", help="A signature file made for the bundle.")
 ]
 FormatOption = Annotated[Format, typer.Option("--format", help="Form of the output.")]
+FindingsOption = Annotated[
+    FindingsFormat, typer.Option("--format", help="Form of the output; github: annotations.")
+]
 
 
 def _version(wanted: bool) -> None:
@@ -92,7 +95,7 @@ def serve(config: ConfigOption) -> None:
 @app.command()
 def check(
     path: Annotated[Path, typer.Argument(help="A policy directory, tenants.yaml or gateway.yaml.")],
-    output: FormatOption = Format.text,
+    output: FindingsOption = FindingsFormat.text,
 ) -> None:
     """List every mistake in policies, tenants or configuration, with its place."""
     from gateway.cli.check import run_check
@@ -103,7 +106,7 @@ def check(
 @app.command("test")
 def cases(
     path: Annotated[Path, typer.Argument(help="A policy directory.")],
-    output: FormatOption = Format.text,
+    output: FindingsOption = FindingsFormat.text,
 ) -> None:
     """Run the policy cases; a rule that no case covers is a finding."""
     from gateway.cli.check import run_test

@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
+from typing import assert_never
 
 import msgspec
 import typer
 
+from gateway.cli.reports import github, sarif
 from gateway.errors import Finding
 
 EXIT_OK = 0
@@ -25,6 +27,15 @@ class Format(StrEnum):
     json = "json"
 
 
+class FindingsFormat(StrEnum):
+    """Forms in which a command prints mistakes in files."""
+
+    text = "text"
+    json = "json"
+    sarif = "sarif"
+    github = "github"
+
+
 def print_json(value: object) -> None:
     """Print one JSON value, indented; paths as text."""
     print(msgspec.json.format(msgspec.json.encode(value, enc_hook=_text_of), indent=2).decode())
@@ -36,14 +47,30 @@ def _text_of(value: object) -> str:
     raise TypeError(f"no JSON form for a `{type(value).__name__}`")
 
 
-def print_findings(findings: Iterable[Finding], form: Format) -> int:
-    """Print findings and return the exit code that goes with them."""
+def print_findings(
+    findings: Iterable[Finding], form: FindingsFormat = FindingsFormat.text, *, command: str
+) -> int:
+    """Print findings and return the exit code that goes with them.
+
+    Args:
+        findings: in the order in which they are shown.
+        form: as what.
+        command: the command that found them, e.g. `check`.
+    """
     found = tuple(findings)
-    if form is Format.json:
-        print_json({"findings": found})
-    else:
-        for finding in found:
-            print(finding)
+    match form:
+        case FindingsFormat.text:
+            for finding in found:
+                print(finding)
+        case FindingsFormat.json:
+            print_json({"findings": found})
+        case FindingsFormat.sarif:
+            print_json(sarif(found, command=command))
+        case FindingsFormat.github:
+            for finding in found:
+                print(github(finding, command=command))
+        case _ as unreachable:
+            assert_never(unreachable)
     return EXIT_FINDINGS if found else EXIT_OK
 
 

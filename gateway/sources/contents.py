@@ -140,6 +140,9 @@ def _below(path: Path, *, depth: int) -> Iterator[Path | Finding]:
     except OSError as error:
         yield _whole(path, f"cannot be read: {(error.strerror or 'unknown error').lower()}")
         return
+    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+        hint = f"take that right away: chmod o-w {path}"
+        yield _whole(path, "can be written by every user of this machine", hint)
     if stat.S_ISREG(mode):
         yield path
     elif stat.S_ISDIR(mode):

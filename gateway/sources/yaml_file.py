@@ -16,11 +16,13 @@ from typing import Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.core.policy.values import foreign
 from gateway.errors import Finding, FindingsError
 from gateway.sources.yaml_nodes import Node, Place, compose, quoted
 
 Loc = tuple[str | int, ...]
 
+_PLAIN_WANTED: Final = frozenset({"bool_type", "int_type", "float_type"})
 _TEXT_WANTED: Final = frozenset({"string_type", "literal_error", "enum"})
 
 
@@ -168,7 +170,12 @@ def validation_findings(
 
 
 def closest(word: str, words: Iterable[str]) -> str:
-    """Return a hint that names the word which was probably meant; empty where none is near."""
+    """Return a hint on a word that is none of these: what is odd in it, or which was meant.
+
+    Empty where neither can be told.
+    """
+    if not word.isascii():
+        return foreign(word)
     by_lower = {known.lower(): known for known in sorted(words)}
     near = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
     return f"did you mean {quoted(by_lower[near[0]])}?" if near else ""
@@ -188,7 +195,7 @@ def _finding(
     if kind == "extra_forbidden":
         line, column = document.key_place(whole)
         message = f"unknown key {quoted(last)}"
-        hint = closest(last, _keys_at(model, loc[:-1])) if model is not None else ""
+        hint = closest(last, _keys_at(model, loc[:-1])) if model is not None else foreign(last)
     elif kind == "missing":
         line, column = document.place(whole)
         message = f"key {quoted(last)} is missing"
@@ -209,8 +216,10 @@ def _message(details: ErrorDetails) -> str:
 
 
 def _hint(details: ErrorDetails) -> str:
-    given = details["input"]
-    if details["type"] not in _TEXT_WANTED:
+    given, kind = details["input"], details["type"]
+    if kind in _PLAIN_WANTED and isinstance(given, str):
+        return "take the quotes away"
+    if kind not in _TEXT_WANTED:
         return ""
     if not isinstance(given, str):
         return "put it in quotes if it is text" if given is not None else ""

@@ -160,6 +160,77 @@ def test_findings_are_json_where_a_script_asks(start: Path) -> None:
     )
 
 
+def test_findings_are_sarif_where_a_code_host_asks(start: Path) -> None:
+    policies = start / "policies"
+    (policies / "house 1.yaml").write_text(PACK.replace("deny", "dney"))
+    done = facegate("check", policies, "--format", "sarif")
+    assert done.code == 1
+    log = json.loads(done.out)
+    (run,) = log["runs"]
+    (rule,) = run["tool"]["driver"]["rules"]
+    assert (log["version"], rule["id"]) == ("2.1.0", "facegate/check")
+    assert run["results"] == [
+        {
+            "ruleId": "facegate/check",
+            "ruleIndex": 0,
+            "level": "error",
+            "message": {
+                "text": "`rules[0].effect`: input should be 'deny', 'permit' or 'require'\n"
+                "hint: did you mean `deny`?"
+            },
+            "locations": [
+                {
+                    "physicalLocation": {
+                        "artifactLocation": {"uri": (policies / "house 1.yaml").as_uri()},
+                        "region": {"startLine": 10, "startColumn": 13},
+                    }
+                }
+            ],
+        }
+    ]
+
+
+def test_sarif_names_a_relative_path_as_it_was_given_and_a_whole_file_without_a_region() -> None:
+    done = facegate("check", Path("no where.yaml"), "--format", "sarif")
+    (result,) = json.loads(done.out)["runs"][0]["results"]
+    assert result["locations"] == [
+        {"physicalLocation": {"artifactLocation": {"uri": "no%20where.yaml"}}}
+    ]
+
+
+def test_sarif_without_findings_is_a_run_without_results(start: Path) -> None:
+    for command in ("check", "test"):
+        done = facegate(command, start / "policies", "--format", "sarif")
+        assert done.code == 0
+        assert [run["results"] for run in json.loads(done.out)["runs"]] == [[]]
+
+
+def test_findings_are_annotations_where_github_asks(tmp_path: Path) -> None:
+    (tmp_path / "a,b.yaml").write_text(PACK.replace("deny", "dney"))
+    done = facegate("check", tmp_path, "--format", "github")
+    path = str(tmp_path / "a%2Cb.yaml")
+    assert (done.code, done.out) == (
+        1,
+        (
+            f"::error file={path},line=10,col=13,title=facegate check::`rules[0].effect`: "
+            "input should be 'deny', 'permit' or 'require'%0Ahint: did you mean `deny`?\n"
+        ),
+    )
+    assert facegate("check", tmp_path / "%.yaml", "--format", "github").out == (
+        f"::error file={tmp_path}/%25.yaml,title=facegate check::there is no such file\n"
+    )
+
+
+def test_a_rule_without_a_case_is_an_annotation_too(tmp_path: Path) -> None:
+    (tmp_path / "house.yaml").write_text(PACK)
+    done = facegate("test", tmp_path, "--format", "github")
+    assert done.code == 1
+    assert done.out.startswith(
+        f"::error file={tmp_path}/house.yaml,line=9,col=9,title=facegate test::"
+        "rule `house/unplaced`: no case matches it%0Ahint: "
+    )
+
+
 def test_the_shipped_cases_hold_and_cover_every_rule(start: Path) -> None:
     done = facegate("test", start / "policies")
     assert done.code == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from typing import Final
@@ -31,9 +32,25 @@ def quoted(text: str) -> str:
 
 
 def closest(word: str, words: tuple[str, ...]) -> str:
-    """Return a hint that names the word which was probably meant; empty where none is near."""
+    """Return a hint on a word that is none of these: what is odd in it, or which was meant.
+
+    Empty where neither can be told.
+    """
+    if not word.isascii():
+        return foreign(word)
     near = get_close_matches(word.lower(), words, n=1, cutoff=0.6)
     return f"did you mean {quoted(near[0])}?" if near else ""
+
+
+def foreign(text: str) -> str:
+    """Return a hint that names the first character outside ASCII; empty where there is none.
+
+    Letters of other alphabets look like Latin ones: `deny` with a Cyrillic letter in it is no word.
+    """
+    odd = next((character for character in text if not character.isascii()), "")
+    if not odd:
+        return ""
+    return f"it holds U+{ord(odd):04X} {unicodedata.name(odd, 'without a name')}: type it anew"
 
 
 def check_member(attribute: str, value: object) -> Mistake | None:
@@ -50,10 +67,17 @@ def check_member(attribute: str, value: object) -> Mistake | None:
         return _check_destination(value)
     if attribute == "probe":
         return _check_probe(value)
+    return _check_free(attribute, value)
+
+
+def _check_free(attribute: str, value: str) -> Mistake | None:
     if value != value.strip() or not value.isprintable() or not value:
         return Mistake(
             f"{quoted(value)} is no value of `{attribute}`", "printable, no space at its ends"
         )
+    if not value.isascii():
+        # Nothing that a rule may name holds any: ids, tags and uses are ASCII in the tenant file.
+        return Mistake(f"{quoted(value)} is no value of `{attribute}`", foreign(value))
     if len(value) > _MEMBER_CHARACTERS:
         return Mistake(f"a value of `{attribute}` is longer than {_MEMBER_CHARACTERS} characters")
     return None

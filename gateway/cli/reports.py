@@ -1,0 +1,87 @@
+"""Findings in the forms that code hosts and editors read: SARIF, and GitHub's workflow commands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+from typing import Final
+from urllib.parse import quote
+
+from gateway import __version__
+from gateway.errors import Finding
+
+_SARIF_VERSION: Final = "2.1.0"
+_SARIF_SCHEMA: Final = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+
+
+def sarif(findings: Sequence[Finding], *, command: str) -> dict[str, object]:
+    """Return findings as a SARIF log with one run.
+
+    Args:
+        findings: in the order in which they are shown.
+        command: the command that found them, `check` or `test`: the rule of every result.
+
+    Returns:
+        The log (OASIS SARIF 2.1.0 section 3.13), for a JSON encoder. Paths are as they were given:
+        relative where the command was given a relative one. Columns count characters.
+    """
+    rule = f"facegate/{command}"
+    return {
+        "$schema": _SARIF_SCHEMA,
+        "version": _SARIF_VERSION,
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "facegate",
+                        "semanticVersion": __version__,
+                        "rules": [{"id": rule, "defaultConfiguration": {"level": "error"}}],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [_result(finding, rule) for finding in findings],
+            }
+        ],
+    }
+
+
+def github(finding: Finding, *, command: str) -> str:
+    """Return a finding as the workflow command that annotates its line in a pull request."""
+    properties = {"file": finding.path}
+    if finding.line:
+        properties |= {"line": str(finding.line), "col": str(finding.column)}
+    properties["title"] = f"facegate {command}"
+    written = ",".join(f"{name}={_escaped_property(value)}" for name, value in properties.items())
+    return f"::error {written}::{_escaped(_words(finding))}"
+
+
+def _result(finding: Finding, rule: str) -> dict[str, object]:
+    location: dict[str, object] = {"artifactLocation": {"uri": _uri(finding.path)}}
+    if finding.line:
+        location["region"] = {"startLine": finding.line, "startColumn": finding.column}
+    return {
+        "ruleId": rule,
+        "ruleIndex": 0,
+        "level": "error",
+        "message": {"text": _words(finding)},
+        "locations": [{"physicalLocation": location}],
+    }
+
+
+def _words(finding: Finding) -> str:
+    return f"{finding.message}\nhint: {finding.hint}" if finding.hint else finding.message
+
+
+def _uri(path: str) -> str:
+    pure = PurePath(path)
+    return pure.as_uri() if pure.is_absolute() else quote(pure.as_posix())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escaped_property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")
