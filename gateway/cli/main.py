@@ -114,6 +114,20 @@ def cases(
     raise typer.Exit(run_test(path, output))
 
 
+@app.command("format")
+def format_(
+    paths: Annotated[list[Path], typer.Argument(help="YAML files, and directories of such files.")],
+    check_only: Annotated[
+        bool, typer.Option("--check", help="Change nothing; a file in another form is a finding.")
+    ] = False,
+    output: FindingsOption = FindingsFormat.text,
+) -> None:
+    """Bring YAML files into their one form; what they say and every comment stay."""
+    from gateway.cli.format import run_format
+
+    raise typer.Exit(run_format(paths, output, check_only=check_only))
+
+
 @app.command()
 def prove(
     path: Annotated[Path, typer.Argument(help="A policy directory.")],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 from typing import Final
 from urllib.parse import quote
 
@@ -75,8 +74,7 @@ def _words(finding: Finding) -> str:
 
 
 def _uri(path: str) -> str:
-    pure = PurePath(path)
-    return pure.as_uri() if pure.is_absolute() else quote(pure.as_posix())
+    return f"file://{quote(path)}" if path.startswith("/") else quote(path)
 
 
 def _escaped(text: str) -> str:
