@@ -19,7 +19,7 @@ def run_verify(directory: Path, form: Format, *, closed: bool) -> int:
     else:
         for log in verdict.logs:
             print(_line(log))
-        print_findings(verdict.findings, command="audit verify")
+        print_findings(verdict.findings, form)
     return EXIT_OK if verdict.ok else EXIT_FINDINGS
 
 

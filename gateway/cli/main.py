@@ -131,7 +131,7 @@ def format_(
 @app.command()
 def prove(
     path: Annotated[Path, typer.Argument(help="A policy directory.")],
-    output: FormatOption = Format.text,
+    output: FindingsOption = FindingsFormat.text,
     at: AtOption = None,
 ) -> None:
     """Prove the guardrails over all requests, now and at each date at which rules change."""

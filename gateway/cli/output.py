@@ -48,17 +48,17 @@ def _text_of(value: object) -> str:
 
 
 def print_findings(
-    findings: Iterable[Finding], form: FindingsFormat = FindingsFormat.text, *, command: str
+    findings: Iterable[Finding], form: FindingsFormat | Format, *, command: str = ""
 ) -> int:
     """Print findings and return the exit code that goes with them.
 
     Args:
         findings: in the order in which they are shown.
         form: as what.
-        command: the command that found them, e.g. `check`.
+        command: the command that found them, e.g. `check`; stands in what a code host shows.
     """
     found = tuple(findings)
-    match form:
+    match FindingsFormat(form.value):
         case FindingsFormat.text:
             for finding in found:
                 print(finding)

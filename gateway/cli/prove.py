@@ -6,21 +6,30 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.app.once import utc_now
-from gateway.cli.output import EXIT_FINDINGS, EXIT_OK, Format, print_findings, print_json, progress
+from gateway.cli.output import (
+    EXIT_FINDINGS,
+    EXIT_OK,
+    FindingsFormat,
+    print_findings,
+    print_json,
+    progress,
+)
 from gateway.core.policy.prove import HORIZON, Proof
 from gateway.core.policy.witness import Witness
 from gateway.sources.policies import ProofReport, prove_policies
 
 
-def run_prove(path: Path, form: Format, at: datetime | None) -> int:
+def run_prove(path: Path, form: FindingsFormat, at: datetime | None) -> int:
     """Prove the guardrails of a policy directory over all requests, from now on or from a date."""
     now = utc_now() if at is None else at.replace(tzinfo=UTC)
     with progress("proving") as tell:
         report = prove_policies(path, now=now, tell=tell)
-    if form is Format.json:
+    if form is FindingsFormat.json:
         print_json(_summary(report, now))
         return EXIT_FINDINGS if report.findings else EXIT_OK
-    code = print_findings(report.findings, form)
+    code = print_findings(report.findings, form, command="prove")
+    if form is not FindingsFormat.text:
+        return code
     if report.proofs or code == EXIT_OK:
         print(_words(report, now))
     return code

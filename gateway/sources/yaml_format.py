@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -70,9 +70,9 @@ def format_yaml(text: str, *, path: str) -> str:
     Raises:
         FindingsError: the text is not acceptable YAML, or holds something that has no form here.
     """
-    value = parse_yaml(text, path=path).value
+    value = parse_yaml(text, path=path).value  # its mistakes come first, with their places
     written = _OPENING.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).rstrip() + "\n"
-    said = comments(written)
+    said: list[str] | None = None
     unformed = Finding(
         path=path,
         line=0,
@@ -85,19 +85,20 @@ def format_yaml(text: str, *, path: str) -> str:
         before = written
         try:
             written = "\n".join(_Writer(before).document()) + "\n"
-            same = parse_yaml(written, path=path).value == value
+            if written == before:
+                return written
+            said = comments(before) if said is None else said
+            same = parse_yaml(written, path=path).value == value and comments(written) == said
         except (FindingsError, _NoFormError):
             raise FindingsError((unformed,)) from None
-        if not same or comments(written) != said:
+        if not same:
             raise FindingsError((unformed,))
-        if written == before:
-            return written
     raise FindingsError((unformed,))
 
 
 def comments(text: str) -> list[str]:
     """Return every comment of acceptable YAML, in the order of the file."""
-    return [comment.text for comment in _comments(text)]
+    return [comment.text for comment in _comments(text, _events(text))]
 
 
 class _NoFormError(Exception):
@@ -111,14 +112,14 @@ class _Comment:
     alone: bool
 
 
-def _events(text: str) -> Iterator[Event]:
-    return iter(YAML(typ="safe", pure=True).parse(text))
+def _events(text: str) -> list[Event]:
+    return list(YAML(typ="safe", pure=True).parse(text))
 
 
-def _comments(text: str) -> list[_Comment]:
+def _comments(text: str, events: Sequence[Event]) -> list[_Comment]:
     """Find the comments: whatever looks like one and stands in no scalar."""
     inside = set[int]()
-    for event in _events(text):
+    for event in events:
         if isinstance(event, ScalarEvent):
             start, end = event.start_mark.index, event.end_mark.index
             if event.style in {"|", ">"}:
@@ -136,9 +137,9 @@ def _comments(text: str) -> list[_Comment]:
 class _Reader:
     """Builds values from the parser's events; lives for one text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, events: Sequence[Event]) -> None:
         self._text = text
-        self._events = _events(text)
+        self._events = iter(events)
 
     def root(self) -> _Value | None:
         """Return the document's value; None where there is none."""
@@ -217,8 +218,9 @@ class _Writer:
     """Writes one document; lives for one text."""
 
     def __init__(self, text: str) -> None:
-        self._root = _Reader(text).root()
-        found = _comments(text)
+        events = _events(text)
+        self._root = _Reader(text, events).root()
+        found = _comments(text, events)
         self._above = [comment for comment in found if comment.alone]
         self._behind = {comment.line: comment.text for comment in found if not comment.alone}
         lines = text.split("\n")
