@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from gateway.sources.policies import check_policies
 from tests.system.inside import Inside, inside
 
+NOW = datetime(2026, 11, 25, tzinfo=UTC)
 PACK = """\
 apiVersion: facegate/v1
 kind: Pack
@@ -28,19 +30,18 @@ rules:
       tag: [school]
     reason: Schools do not search.
 """
-Writer = Callable[[Path], None]
+Writer = Callable[[Path], object]
 
 
-def text(content: str, *replacement: str) -> Writer:
-    """Write a text; with a pair of replacements, in which something stands instead."""
-    if replacement:
-        assert replacement[0] in content
-        content = content.replace(*replacement)
-    return lambda path: path.write_text(content, "utf-8") and None
+def text(content: str, old: str = "", new: str = "") -> Writer:
+    """Write a text, in which something stands instead of what was there."""
+    assert old in content
+    content = content.replace(old, new) if old else content
+    return lambda path: path.write_text(content, "utf-8")
 
 
 def octets(content: bytes) -> Writer:
-    return lambda path: path.write_bytes(content) and None
+    return lambda path: path.write_bytes(content)
 
 
 def world_writable(path: Path) -> None:
@@ -159,7 +160,9 @@ def test_each_bad_file_is_a_finding_with_place_and_hint(tmp_path: Path, name: st
     (tmp_path / "sound.yaml").write_text(PACK.replace("pack: house", "pack: sound"))
     bad = tmp_path / "bad.yaml"
     write(bad)
-    mine = [str(finding) for finding in check_policies(tmp_path) if finding.path == str(bad)]
+    mine = [
+        str(finding) for finding in check_policies(tmp_path, now=NOW) if finding.path == str(bad)
+    ]
     assert any(expected in finding for finding in mine), mine
 
 
