@@ -20,10 +20,11 @@ from gateway.audit.record import Aborted, Decided, Effect, Happened, Rejected, S
 from gateway.core.catalog.model import Provider
 from gateway.core.catalog.probes import probes_of
 from gateway.core.catalog.processors import Declarations
+from gateway.core.decision import Alternative
 from gateway.core.geography.model import Geography, Located
 from gateway.core.identity.identify import wanted_key
 from gateway.core.operation import Observed, class_of
-from gateway.core.pipeline import Judgement, decide
+from gateway.core.pipeline import Judgement, alternative, decide
 from gateway.core.request import Request
 from gateway.core.snapshot import Snapshot
 from gateway.errors import AuditError, place_of
@@ -189,7 +190,9 @@ class Enforcer:
         decision_id = self.ids()
         try:
             observed = await self._observe(request, snapshot)
-            judgement = decide(request, observed, snapshot, self.clock())
+            judgement = self._with_alternatives(
+                request, decide(request, observed, snapshot, self.clock())
+            )
         except Exception as bug:  # noqa: BLE001 - the one catch-all
             # A bug is a refusal (XACML's Indeterminate), never a pass.
             log.error("decision %s could not be computed: %s", decision_id, place_of(bug))  # noqa: TRY400 - the words of a bug may quote the request
@@ -213,12 +216,27 @@ class Enforcer:
     async def _observe(self, request: Request, snapshot: Snapshot) -> Observed:
         """Look at what only the edge knows; at images only where some rule names them."""
         probes = None
-        if "probe" in snapshot.policies.table.named:
+        if "probe" in snapshot.named:
             started = time.perf_counter()
             probes = await asyncio.to_thread(probes_of, request, snapshot.catalog)
             self._probe_seconds(time.perf_counter() - started)
         observed = self._declarations.observed_of(request, snapshot.catalog)
         return observed if probes is None else msgspec.structs.replace(observed, probes=probes)
+
+    def _with_alternatives(self, request: Request, judgement: Judgement) -> Judgement:
+        """Ask the candidates; one that fails says nothing, and changes nothing of the verdict."""
+        shadows = judgement.snapshot.shadows
+        if not shadows:
+            return judgement
+        said = list[Alternative]()
+        for shadow in shadows:
+            try:
+                said.append(alternative(request, judgement, shadow))
+            except Exception as bug:  # noqa: BLE001 - a candidate is only asked
+                log.error("candidate %s failed: %s", shadow.name, place_of(bug))  # noqa: TRY400 - the words of a bug may quote the request
+                operation_class = class_of(judgement.facts.operation)
+                self.metrics.candidate_decisions.add((shadow.name, operation_class, "failed"))
+        return msgspec.structs.replace(judgement, alternatives=tuple(said))
 
     def _decided(self, decision_id: str, request: Request, judgement: Judgement) -> Decided:
         snapshot = judgement.snapshot
@@ -237,6 +255,7 @@ class Enforcer:
             ),
             facts=judgement.facts,
             decision=judgement.decision,
+            alternatives=judgement.alternatives,
         )
 
     def _unrecorded(self, ruling: Ruling) -> Ruling:
@@ -256,6 +275,10 @@ class Enforcer:
             self.metrics.decisions.add(
                 (provider, operation_class, "shadow_refuse", "policy.denied", decision.shadow[0])
             )
+        for other in judgement.alternatives:
+            same = other.outcome == decision.outcome
+            says = "same" if same else f"would_{other.outcome}"
+            self.metrics.candidate_decisions.add((other.name, operation_class, says))
         if not ruling.permitted:
             self.metrics.refused_by_country.add((country_label(judgement.facts.geography),))
 

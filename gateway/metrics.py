@@ -141,6 +141,11 @@ class Metrics(Collector):
             "Decisions by outcome, first cause and deciding rule.",
             ("provider", "class", "outcome", "reason", "rule"),
         )
+        self.candidate_decisions = Counter(
+            "facegate_candidate_decisions_total",
+            "What candidates say: same, would_refuse, would_permit, failed.",
+            ("candidate", "class", "outcome"),
+        )
         self.refused_by_country = Counter(
             "facegate_refused_by_country_total",
             "Refusals by the strictest location evidence; ZZ is unknown.",
@@ -177,6 +182,10 @@ class Metrics(Collector):
         )
         self.reloads = Counter(
             "facegate_policy_reloads_total", "Reloads of policy by result.", ("result",)
+        )
+        self.policy_fetched = Gauge(
+            "facegate_policy_fetch_timestamp_seconds",
+            "When the server that offers policy last answered.",
         )
         self.source_reload_ok = Gauge(
             "facegate_source_last_reload_successful",

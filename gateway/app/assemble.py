@@ -63,6 +63,7 @@ def assemble(
     keys: Keys,
     networks: Networks,
     policies: Policies,
+    candidates: Mapping[str, Policies],
     upstreams: dict[str, Upstream],
 ) -> Serving:
     """Put together all that one request is served by."""
@@ -75,6 +76,7 @@ def assemble(
             networks=networks,
             policies=policies,
             settings_digest=settings.digest,
+            candidates=candidates,
         ),
         door=Door(
             routes={

@@ -120,18 +120,19 @@ class Gateway:
         async with AsyncExitStack() as stack:
             child = Child()
             stack.callback(child.close)
+            session = await stack.enter_async_context(
+                aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+            )
             sources = Sources(
                 path=self._path,
                 environ=self._environ,
                 catalog=catalog,
                 child=child,
                 clock=self._clock,
+                session=session,
             )
             stack.callback(sources.close)
             await sources.load()
-            session = await stack.enter_async_context(
-                aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
-            )
             tasks = await stack.enter_async_context(asyncio.TaskGroup())
             await self._serve(sources, session, tasks)
 
@@ -156,11 +157,12 @@ class Gateway:
             files=self._files,
         )
         await self._begin_records(settings)
-        await self._reloader.first_keys()
+        await self._reloader.issuers.first_keys()
         self._proxy = self._make_proxy(settings)
         self.metrics.refresh = self._refresh_metrics
         background = [
             tasks.create_task(self._reloader.watch(self._stop)),
+            tasks.create_task(sources.poll()),
             tasks.create_task(self._tick()),
         ]
         try:
@@ -197,7 +199,7 @@ class Gateway:
             mask_key=hashlib.blake2b(
                 b"", digest_size=32, key=secrets_key, person=b"facegate mask"
             ).digest(),
-            want_key=self._reloader.want_key,
+            want_key=self._reloader.issuers.want_key,
         )
         return Proxy(live=self._reloader.live, enforcer=enforcer, metrics=self.metrics)
 
@@ -297,7 +299,7 @@ class Gateway:
                     ok=True,
                     detail="" if issuer.usable(self._clock()) else "no usable keys",
                 )
-                for issuer in self._reloader.issuers()
+                for issuer in self._reloader.issuers.known()
             ),
         )
 
@@ -325,6 +327,9 @@ class Gateway:
         metrics.audit_records.mirror(audit.records)
         metrics.audit_syncs.mirror(audit.syncs)
         metrics.audit_failures.mirror(audit.failures)
+        fetched = self._reloader.fetched
+        if fetched is not None:
+            metrics.policy_fetched.set(fetched.timestamp())
         metrics.inflight.set(self._proxy.inflight)
 
 

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Generic, Literal, TypeVar
 
 from gateway.core.geography.networks import Networks
+from gateway.core.policy.model import Policies
 from gateway.errors import (
     ConfigError,
     Finding,
     FindingsError,
+    PolicyError,
     SourceError,
     source_finding,
 )
 from gateway.sources.child import Child
 from gateway.sources.fingerprint import fingerprint
+from gateway.sources.policies import load_outcome
 from gateway.sources.tenants import LoadedTenants, load_tenants
 
 T = TypeVar("T")
@@ -61,6 +65,11 @@ class Part(Watched, Generic[T]):
         self._value: T | None = None
 
     @property
+    def present(self) -> T | None:
+        """The last good value, where there is any."""
+        return self._value
+
+    @property
     def value(self) -> T:
         """The last good value.
 
@@ -96,6 +105,20 @@ class Part(Watched, Generic[T]):
             self.findings = ()
             return "activated"
         return "refused"
+
+
+def candidate_part(
+    name: str, directory: Path, child: Child, clock: Callable[[], datetime]
+) -> Part[Policies]:
+    """Return the directory of a candidate as a part; it is read, and proved, in the child."""
+
+    async def load() -> Policies:
+        outcome = await child.run(load_outcome, str(directory), clock())
+        if isinstance(outcome, Policies):
+            return outcome
+        raise PolicyError(outcome)
+
+    return Part(f"candidate {name}", (directory,), load)
 
 
 def tenants_part(path: Path, secrets_key: bytes | None, child: Child) -> Part[LoadedTenants]:

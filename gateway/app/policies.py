@@ -34,6 +34,7 @@ from gateway.core.policy.activation import (
 from gateway.core.policy.model import Policies
 from gateway.errors import ConfigError, Finding, SourceError, source_finding
 from gateway.sources.activations import Activations
+from gateway.sources.bundle_url import archive_path
 from gateway.sources.child import Child
 from gateway.sources.offers import Offered, Outcome, Refused, Terms, Unmoved, offer, recall, restore
 
@@ -79,9 +80,11 @@ class PolicyPart(Watched):
         clock: Callable[[], datetime],
     ) -> None:
         """Name the source; nothing is read yet."""
-        super().__init__("policies", (settings.dir,))
+        directory = active.activations.directory
+        self._place = settings.dir or archive_path(directory)
+        super().__init__("policies", (self._place,))
         self._settings, self._active, self._child, self._clock = settings, active, child, clock
-        self._directory = str(active.activations.directory)
+        self._directory = str(directory)
         self._pending: Offered | None = None
         self._action: Action = "change"
         self.candidate = Candidate(bundle="")  # that was found last
@@ -202,7 +205,7 @@ class PolicyPart(Watched):
         await asyncio.to_thread(self._active.activations.note, step)
 
     async def _offered(self, action: Action, signature: bytes | None) -> Result:
-        path, terms = str(self._settings.dir), self._terms(action)
+        path, terms = str(self._place), self._terms(action)
         outcome = await self._in_child(offer, path, signature, self._directory, terms)
         return self._take(outcome, action)
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import aclosing, suppress
-from datetime import datetime, timedelta
+from contextlib import aclosing
+from datetime import datetime
 from typing import Literal
 
 import aiohttp
 
 from gateway.app.assemble import assemble, assemble_keys
+from gateway.app.issuers import Issuers
 from gateway.app.once import settle_memory
 from gateway.app.parts import Result
 from gateway.app.policies import Active
@@ -24,7 +25,6 @@ from gateway.app.upstreams import Upstreams
 from gateway.audit.log import AuditLog
 from gateway.audit.record import Activation
 from gateway.config.settings import (
-    Issuer as IssuerSettings,
     Settings,
     restart_only_differences,
 )
@@ -36,7 +36,6 @@ from gateway.core.policy.model import Policies
 from gateway.errors import AuditError, Finding, SourceError, source_finding
 from gateway.metrics import Metrics
 from gateway.proxy.server import Live, Serving
-from gateway.sources.jwks import Issuer, JwksSource
 from gateway.sources.stored_parts import StoredParts
 from gateway.sources.watch import changes
 
@@ -47,8 +46,6 @@ Clock = Callable[[], datetime]
 # Findings that stand in the record of a refused part; the log has them all.
 _TOLD = 3
 WATCH = "watch"
-# A start is not held up longer than this by issuers that do not answer.
-_FIRST_KEYS_S = 5.0
 
 
 class Reloader:
@@ -79,12 +76,14 @@ class Reloader:
         self._clock, self._metrics, self._tasks = clock, metrics, tasks
         self._turn = asyncio.Lock()
         self._closed = False
-        self._jwks: dict[IssuerSettings, tuple[JwksSource, asyncio.Task[None]]] = {}
+        self.issuers = Issuers(
+            session=session, clock=clock, tasks=tasks, on_change=self._take_issuer
+        )
         self._upstreams = Upstreams(sources.catalog, tasks)
         self._served = sources.settings.value
         self._audit: AuditLog | None = None
         self._kept: StoredParts | None = None
-        self._follow_issuers()
+        self.issuers.follow(self._served.identity.issuers)
         self._keys = self._assemble_keys()
         self.live = Live(self._assemble())
         self.changed = asyncio.Event()  # set, and replaced, when something else is served
@@ -119,6 +118,11 @@ class Reloader:
         """Which policy is active, and how it came to be."""
         return self._sources.active
 
+    @property
+    def fetched(self) -> datetime | None:
+        """When the server that offers policy last answered, where one does."""
+        return self._sources.fetched
+
     def policy_status(self) -> Mapping[str, object]:
         """Return which bundle is active since when, and which one is offered and held."""
         state, policies = self.active.state, self._sources.policies
@@ -152,6 +156,7 @@ class Reloader:
             if who != WATCH:
                 # Whoever asks means everything: a secret in a file may be new under the same name.
                 self._sources.settings.seen = ""
+                await self._sources.fetch()
             origin = Origin(who=who, time=self._clock())
             activated = await self._apply(await self._refresh(origin), origin)
             return self._report(activated=activated, findings=self.findings())
@@ -194,23 +199,6 @@ class Reloader:
         """Return every mistake in files that are not served for it."""
         return tuple(found for part in self._every_part() for found in part.findings)
 
-    async def first_keys(self) -> None:
-        """Give every issuer a moment to hand out its keys; one that is down does not stop us."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_FIRST_KEYS_S), asyncio.TaskGroup() as fetches:
-                for source, _ in self._jwks.values():
-                    fetches.create_task(source.refresh())
-
-    def want_key(self, issuer: str, kid: str) -> None:
-        """Ask an issuer for a key that a token names; bounded by the issuer's cooldown."""
-        for settings, (source, _) in self._jwks.items():
-            if settings.issuer == issuer:
-                source.wanted(kid)
-
-    def issuers(self) -> tuple[IssuerKeys, ...]:
-        """Return each issuer with the keys at hand."""
-        return tuple(source.keys for source, _ in self._jwks.values())
-
     async def close(self) -> None:
         """Close every connection to providers and stop asking issuers.
 
@@ -218,8 +206,7 @@ class Reloader:
         """
         async with self._turn:
             self._closed = True
-        for _, task in self._jwks.values():
-            task.cancel()
+        self.issuers.close()
         await self._upstreams.close()
 
     async def _refresh(self, origin: Origin) -> dict[str, Result]:
@@ -240,19 +227,19 @@ class Reloader:
         settings, sources = self._sources.settings, self._sources
         new = settings.value
         fixed = restart_only_differences(self._served, new)
-        old_parts = sources.tenants, sources.networks, sources.policies
+        old_parts = sources.tenants, sources.networks, sources.policies, sources.candidates
         again = False
         if not fixed:
             sources.point()
-            results = {part.name: await part.refresh() for part in sources.parts()}
+            results = {part.name: await part.refresh() for part in sources.deciding()}
             if "refused" not in results.values():
                 # The settings are kept even where the policy stays as it is.
                 if await self._commit(new, origin) == "activated":
                     self._served = new
-                    self._follow_issuers()
+                    self.issuers.follow(new.identity.issuers)
                     return {"settings": "activated", "policies": results["policies"]}
                 again = True
-            findings = tuple(found for part in sources.parts() for found in part.findings)
+            findings = tuple(found for part in sources.deciding() for found in part.findings)
         else:
             findings = tuple(
                 Finding(
@@ -265,7 +252,7 @@ class Reloader:
                 for key in fixed
             )
         settings.refuse(self._served, findings, again=again)
-        sources.tenants, sources.networks, sources.policies = old_parts
+        sources.tenants, sources.networks, sources.policies, sources.candidates = old_parts
         return {"settings": "refused"}
 
     async def _commit(self, settings: Settings, origin: Origin) -> Result:
@@ -288,19 +275,6 @@ class Reloader:
             return (source_finding(SourceError(f"{failure}\n    hint: {hint}")),)
         return ()
 
-    def _follow_issuers(self) -> None:
-        wanted = {issuer: issuer for issuer in self._served.identity.issuers}
-        for gone in self._jwks.keys() - wanted.keys():
-            self._jwks.pop(gone)[1].cancel()
-        for issuer in wanted.keys() - self._jwks.keys():
-            source = JwksSource(
-                _issuer(issuer),
-                session=self._session,
-                clock=self._clock,
-                on_change=self._take_issuer,
-            )
-            self._jwks[issuer] = (source, self._tasks.create_task(source.run()))
-
     def _take_issuer(self, issuer: IssuerKeys) -> None:
         """Swap in an issuer's new keys."""
         before = self._keys.digest
@@ -315,7 +289,9 @@ class Reloader:
 
     def _assemble_keys(self) -> Keys:
         sources = self._sources
-        return assemble_keys(self._served, sources.catalog, sources.tenants.value, self.issuers())
+        return assemble_keys(
+            self._served, sources.catalog, sources.tenants.value, self.issuers.known()
+        )
 
     def _assemble(self) -> Serving:
         sources = self._sources
@@ -326,6 +302,11 @@ class Reloader:
             keys=self._keys,
             networks=sources.networks.value,
             policies=sources.policies.value,
+            candidates={
+                name: part.present
+                for name, part in sources.candidates.items()
+                if part.present is not None
+            },
             upstreams=self._upstreams.follow(self._served.upstreams),
         )
 
@@ -344,7 +325,9 @@ class Reloader:
         part = next(one for one in self._every_part() if one.name == name)
         for finding in part.findings:
             log.error("%s refused: %s", name, finding)
-        digest = self.live.serving.snapshot.parts.get(name, "")
+        snapshot = self.live.serving.snapshot
+        asked = {f"candidate {one.name}": one.policies.digest for one in snapshot.shadows}
+        digest = {**snapshot.parts, **asked}.get(name, "")
         if result == "activated":
             log.info("%s reloaded (%s) by %s", name, digest, origin.who)
         else:
@@ -400,13 +383,3 @@ def _keep(kept: StoredParts, policies: Policies, settings: Settings) -> None:
     """
     kept.put_policies(policies)
     kept.put_settings(settings.meaning())
-
-
-def _issuer(settings: IssuerSettings) -> Issuer:
-    return Issuer(
-        issuer=settings.issuer,
-        jwks=settings.jwks,
-        audience=settings.audience,
-        algorithms=frozenset(settings.algorithms),
-        max_stale=timedelta(seconds=settings.max_stale_s),
-    )

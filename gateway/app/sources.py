@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 
-from gateway.app.parts import Part, networks_part, tenants_part
+import aiohttp
+
+from gateway.app.parts import Part, candidate_part, networks_part, tenants_part
 from gateway.app.policies import Active, PolicyPart
+from gateway.config.policies import PolicySettings
 from gateway.config.settings import Settings
 from gateway.core.catalog.model import Catalog
 from gateway.core.geography.networks import Networks
 from gateway.core.policy.activation import Origin
+from gateway.core.policy.model import Policies
 from gateway.errors import ConfigError
 from gateway.sources.activations import Activations
+from gateway.sources.bundle_url import BundleUrl
 from gateway.sources.child import Child
 from gateway.sources.networks import load_networks
 from gateway.sources.settings import load_settings_file
 from gateway.sources.tenants import LoadedTenants
 
-AnyPart = Part[Settings] | Part[LoadedTenants] | Part[Networks] | PolicyPart
+AnyPart = Part[Settings] | Part[LoadedTenants] | Part[Networks] | Part[Policies] | PolicyPart
 
 START = "start"
 
@@ -36,15 +42,20 @@ class Sources:
         catalog: Catalog,
         child: Child,
         clock: Callable[[], datetime],
+        session: aiohttp.ClientSession,
     ) -> None:
         """Name the configuration file; nothing is read yet."""
         self.path, self.catalog, self._environ, self._child = path, catalog, environ, child
         self._clock = clock
         self._active: Active | None = None
+        self._session = session
+        self._url: BundleUrl | None = None
+        self._pointed = asyncio.Event()  # set where the settings may name another URL
         self.settings = Part("settings", (path,), self._load_settings)
         self.tenants: Part[LoadedTenants]
         self.networks: Part[Networks]
         self.policies: PolicyPart
+        self.candidates: Mapping[str, Part[Policies]] = {}
 
     async def load(self) -> None:
         """Read everything for the first time: policy from where its pointer leads.
@@ -57,14 +68,19 @@ class Sources:
         activations = await asyncio.to_thread(Activations, self.settings.value.state_dir)
         self._active = Active(activations)
         self.point()
+        if self._active.state is None:
+            await self.fetch()
         results = [await part.refresh() for part in (self.tenants, self.networks)]
         results.append(await self.policies.start())
         if "refused" not in results:
+            for candidate in self.candidates.values():
+                # One that has mistakes is not asked, and stops nobody.
+                await candidate.refresh()
             findings = await self.policies.commit(Origin(who=START, time=self._clock()))
             if not findings:
                 return
             self.policies.refuse(findings)
-        raise ConfigError(tuple(found for part in self.parts() for found in part.findings))
+        raise ConfigError(tuple(found for part in self.deciding() for found in part.findings))
 
     @property
     def active(self) -> Active:
@@ -88,7 +104,13 @@ class Sources:
         self.tenants = tenants_part(
             settings.tenants, settings.identity.secrets_key_bytes, self._child
         )
+        self._url = self._bundle_url(settings.policies)
+        self._pointed.set()
         self.policies = PolicyPart(settings.policies, self.active, self._child, self._clock)
+        self.candidates = {
+            one.name: candidate_part(one.name, one.dir, self._child, self._clock)
+            for one in settings.policies.candidates
+        }
         databases = (settings.networks.country, settings.networks.anonymous)
 
         def load() -> Networks:
@@ -101,9 +123,44 @@ class Sources:
 
         self.networks = networks_part(tuple(path for path in databases if path), load)
 
+    async def fetch(self) -> None:
+        """Ask for what a URL offers, where policy comes from one; a failure is logged."""
+        if self._url is not None:
+            await self._url.fetch()
+
+    async def poll(self) -> None:
+        """Ask for what a URL offers again and again, until cancelled."""
+        while True:
+            self._pointed.clear()
+            await self.fetch()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self.settings.value.policies.poll_s):
+                    await self._pointed.wait()
+
+    @property
+    def fetched(self) -> datetime | None:
+        """When the server of the policy last answered; None without one, or where it never did."""
+        return None if self._url is None else self._url.fetched
+
+    def _bundle_url(self, settings: PolicySettings) -> BundleUrl | None:
+        if settings.url is None:
+            return None
+        return BundleUrl(
+            settings.url,
+            directory=self.active.activations.directory,
+            session=self._session,
+            clock=self._clock,
+            tls=settings.tls(),
+            token=settings.token.reveal() if settings.token else None,
+        )
+
+    def deciding(self) -> tuple[AnyPart, ...]:
+        """Return the parts that decisions rest on, in the order in which they are read."""
+        return self.tenants, self.networks, self.policies
+
     def parts(self) -> tuple[AnyPart, ...]:
         """Return the parts that the settings name, in the order in which they are read."""
-        return self.tenants, self.networks, self.policies
+        return *self.deciding(), *self.candidates.values()
 
     def roots(self) -> tuple[Path, ...]:
         """Return every file and directory that is watched."""

@@ -69,6 +69,7 @@ class Lines:
         geography = facts.geography
         values = (
             geography,
+            record.alternatives,
             record.decision,
             facts.screening,
             facts.observed,
@@ -116,8 +117,12 @@ class Lines:
         standing = _Standing(
             tenant=identity.tenant,
             values=values,
-            before_time=b'{"decision":%b,"engine":%b,"facts":{"at":'
-            % (canonical(record.decision), canonical(self._engine)),
+            before_time=b'{"alternatives":%b,"decision":%b,"engine":%b,"facts":{"at":'
+            % (
+                canonical(record.alternatives),
+                canonical(record.decision),
+                canonical(self._engine),
+            ),
             after_time=b',"geography":%b,"identity":%b,"observed":%b,"operation":%b,'
             b'"screening":%b},"id":'
             % (

@@ -18,7 +18,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from gateway.audit.canonical import canonical, loses_nothing
-from gateway.core.decision import Decision
+from gateway.core.decision import Alternative, Decision
 from gateway.core.facts import Facts
 from gateway.core.request import Request, Whole
 from gateway.errors import AuditError
@@ -74,6 +74,7 @@ class Decided(_Envelope, frozen=True, kw_only=True, tag="decided"):
     """A verdict, with everything that it rests on; durable before any effect.
 
     Attributes:
+        alternatives: what the candidates say that are asked beside the policy that decided.
         id: `dec_…`, the id that the caller sees.
         snapshot: digest of the snapshot.
         parts: name of each part of the snapshot to its digest.
@@ -83,6 +84,7 @@ class Decided(_Envelope, frozen=True, kw_only=True, tag="decided"):
         probed: the last state that a probe of the provider found; empty where none is known.
     """
 
+    alternatives: tuple[Alternative, ...] = ()
     id: str
     snapshot: str
     parts: Mapping[str, str]

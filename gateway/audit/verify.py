@@ -42,6 +42,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
 }
 # What lines of an earlier gateway do not have.
 _LATER: Mapping[str, frozenset[str]] = {
+    "decided": frozenset({"alternatives"}),
     "activation": frozenset({"why", "bundle", "version", "signers"}),
 }
 _HEAD_FIELDS = frozenset(

@@ -91,7 +91,13 @@ def _settings_findings(path: Path, now: datetime) -> tuple[Finding, ...]:
         return tuple(found)
     found += [
         *_tenant_findings(settings.tenants, settings),
-        *check_policies(settings.policies.dir, now=now),
+        # What is at a URL is checked where it is made.
+        *(check_policies(settings.policies.dir, now=now) if settings.policies.dir else ()),
+        *(
+            finding
+            for candidate in settings.policies.candidates
+            for finding in check_policies(candidate.dir, now=now)
+        ),
     ]
     networks = settings.networks
     try:

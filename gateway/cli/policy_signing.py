@@ -31,7 +31,7 @@ from gateway.core.policy.signing import (
     sign,
 )
 from gateway.errors import Finding, FindingsError
-from gateway.sources.contents import read_contents
+from gateway.sources.archives import read_offered
 from gateway.sources.policies import check_contents
 from gateway.sources.settings import load_settings_file
 
@@ -44,7 +44,7 @@ def run_sign(
 ) -> int:
     """Sign a policy directory; policy with a mistake is not signed."""
     private = _private_key(key)
-    contents = read_contents(directory)
+    contents = read_offered(directory)
     findings = check_contents(contents, str(directory), now=utc_now())
     if findings:
         return print_findings(findings, Format.text)
@@ -74,7 +74,7 @@ def run_verify(directory: Path, config: Path, *, signature: Path | None, form: F
     signing = settings.policies.signers
     if signing is None:
         raise fail(f"{config}: has no `policies.signing`", hint="name the keys that are trusted")
-    contents = read_contents(directory)
+    contents = read_offered(directory)
     if contents.findings:
         return print_findings(contents.findings, form)
     bundle = digest_of(contents.manifest())

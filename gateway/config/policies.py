@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic import Field, GetJsonSchemaHandler, field_validator, model_validator
 from pydantic_core import CoreSchema
 
-from gateway.config.fields import AtLeastOne, Name, PublicKey, SettingsPath, decode_public_key
+from gateway.config.fields import (
+    AtLeastOne,
+    Many,
+    Name,
+    PublicKey,
+    Seconds,
+    SecretText,
+    SettingsPath,
+    Url,
+    decode_public_key,
+)
 from gateway.config.model import Model
 from gateway.core.policy.signing import Key, Signing
+
+# Each is evaluated on every request, and is a label of a metric.
+_MAX_CANDIDATES: Final = 8
 
 
 class SignerSettings(Model):
@@ -54,11 +68,67 @@ class SigningSettings(Model):
         )
 
 
-class PolicySettings(Model):
-    """Where policy comes from and whose signature it needs; a path alone is short for `dir`."""
+class CandidateSettings(Model):
+    """Policy that is asked beside the active one on every request, and decides nothing."""
 
+    name: Name
     dir: SettingsPath
+
+
+class PolicySettings(Model):
+    """Where policy comes from and whose signature it needs; a path alone is short for `dir`.
+
+    Attributes:
+        dir: a directory, an archive of one, or one file.
+        url: of an archive, instead of `dir`; http to the loopback interface only.
+        ca: PEM file of the authorities to trust for it instead of the system's.
+        token: sent with it as a bearer token.
+        poll_s: seconds from one look at it to the next.
+        signing: whose signatures are needed; None needs none.
+        candidates: asked beside what is active.
+    """
+
+    dir: SettingsPath | None = None
+    url: Url | None = None
+    ca: SettingsPath | None = None
+    token: SecretText | None = None
+    poll_s: Seconds = 60
     signing: SigningSettings | None = None
+    candidates: Annotated[Many[CandidateSettings], Field(max_length=_MAX_CANDIDATES)] = ()
+
+    @model_validator(mode="after")
+    def _from_one_place(self) -> Self:
+        if (self.dir is None) is (self.url is None):
+            raise ValueError("exactly one of `dir` and `url` should be set")
+        return self
+
+    def tls(self) -> ssl.SSLContext | None:
+        """Return whom to trust for the URL; None is the system's.
+
+        Raises:
+            OSError: the file cannot be read, or is none (`ssl.SSLError`).
+        """
+        return None if self.ca is None else ssl.create_default_context(cafile=self.ca)
+
+    @field_validator("ca")
+    @classmethod
+    def _of_authorities(cls, path: Path | None) -> Path | None:
+        try:
+            if path is not None:
+                ssl.create_default_context(cafile=path)
+        except OSError as error:
+            words = (error.strerror or "not PEM").lower()
+            raise ValueError(f"the authorities cannot be read: {words}") from None
+        return path
+
+    @field_validator("candidates")
+    @classmethod
+    def _told_apart(
+        cls, candidates: tuple[CandidateSettings, ...]
+    ) -> tuple[CandidateSettings, ...]:
+        if len({candidate.name for candidate in candidates}) < len(candidates):
+            raise ValueError("each candidate should have a name of its own")
+        return candidates
 
     @model_validator(mode="before")
     @classmethod

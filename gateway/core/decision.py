@@ -129,6 +129,24 @@ def _reasons() -> dict[str, Reason]:
 REASONS: Mapping[str, Reason] = MappingProxyType(_reasons())
 
 
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """What another policy than the one that decided says of the same facts.
+
+    Attributes:
+        name: of the candidate, as configured.
+        outcome: what it would have been.
+        policies: digest of that policy.
+        reason: code from `REASONS`.
+        rules: ids `pack/rule` of the rules that would have decided, in pack order.
+    """
+
+    name: str
+    outcome: Outcome
+    policies: str
+    reason: str
+    rules: tuple[str, ...]
+
+
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """A verdict: what `evaluate` answers for facts under a policy.
 

@@ -12,7 +12,7 @@ import msgspec
 
 from gateway.core.catalog.classify import classify
 from gateway.core.catalog.credentials import stated_credentials
-from gateway.core.decision import Decision
+from gateway.core.decision import Alternative, Decision
 from gateway.core.facts import Facts
 from gateway.core.geography.locate import locate
 from gateway.core.identity.identify import identify
@@ -20,15 +20,19 @@ from gateway.core.operation import Observed
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.request import Request
 from gateway.core.screening import screening_of
-from gateway.core.snapshot import Snapshot
+from gateway.core.snapshot import Shadow, Snapshot
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision with the facts that it rests on and the snapshot that it was made under."""
+    """A decision with the facts that it rests on and the snapshot that it was made under.
+
+    `alternatives` is what the shadows of the snapshot say; they are asked afterwards.
+    """
 
     facts: Facts
     decision: Decision
     snapshot: Snapshot
+    alternatives: tuple[Alternative, ...] = ()
 
 
 def decide(request: Request, observed: Observed, snapshot: Snapshot, now: datetime) -> Judgement:
@@ -72,3 +76,23 @@ def decide(request: Request, observed: Observed, snapshot: Snapshot, now: dateti
     decision = evaluate(snapshot.policies, facts)
     snapshot.standings.remember(request, facts, decision)
     return Judgement(facts=facts, decision=decision, snapshot=snapshot)
+
+
+def alternative(request: Request, judgement: Judgement, shadow: Shadow) -> Alternative:
+    """Tell what another policy says of a request that was judged; it changes nothing."""
+    facts = judgement.facts
+    known = shadow.standings.recall(
+        request, facts.operation, facts.identity, facts.observed, facts.at
+    )
+    if known is None:
+        decision = evaluate(shadow.policies, facts)
+        shadow.standings.remember(request, facts, decision)
+    else:
+        decision = known.decision
+    return Alternative(
+        name=shadow.name,
+        outcome=decision.outcome,
+        policies=shadow.policies.digest,
+        reason=decision.reason,
+        rules=decision.rules,
+    )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import msgspec
 
@@ -19,11 +20,20 @@ from gateway.core.screening import Verdicts
 from gateway.core.standing import Standings
 
 
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """A policy that is asked beside the one that decides; `standings` is its own memory."""
+
+    name: str
+    policies: Policies
+    standings: Standings
+
+
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     """One immutable state of all sources; requests in flight keep the one they began with.
 
     `parts` maps the part's name to its digest, sorted by name; `digest` is over all of them.
-    `standings` is the memory of verdicts under this snapshot.
+    `standings` is the memory of verdicts under this snapshot; `shadows` are asked and recorded, and
+    decide nothing; `named` holds every attribute that a rule of any of these policies names.
     """
 
     catalog: Catalog
@@ -35,6 +45,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     parts: Mapping[str, str]
     digest: str
     standings: Standings
+    shadows: tuple[Shadow, ...]
+    named: frozenset[str]
 
 
 def snapshot_digest(parts: Mapping[str, str]) -> str:
@@ -52,8 +64,13 @@ def make_snapshot(
     networks: Networks,
     policies: Policies,
     settings_digest: str,
+    candidates: Mapping[str, Policies] = MappingProxyType({}),
 ) -> Snapshot:
-    """Put the parts together and compute the digests."""
+    """Put the parts together and compute the digests.
+
+    `candidates` are policies by name that are asked beside the one that decides; no part of what
+    is decided by, so of no digest.
+    """
     parts = {
         "catalog": catalog.digest,
         "keys": keys.digest,
@@ -72,4 +89,9 @@ def make_snapshot(
         parts=parts,
         digest=snapshot_digest(parts),
         standings=Standings(networks, policies),
+        shadows=tuple(
+            Shadow(name=name, policies=other, standings=Standings(networks, other))
+            for name, other in candidates.items()
+        ),
+        named=frozenset().union(*(one.table.named for one in (policies, *candidates.values()))),
     )

@@ -15,7 +15,7 @@ from gateway.audit.files import OsFiles
 from gateway.core.policy.bundle import Manifest, digest_of, read_manifest
 from gateway.errors import SourceError
 from gateway.sources.contents import MAX_BYTES, MAX_FILE_BYTES, Content, Contents
-from gateway.sources.durable import replace_durably, words_of
+from gateway.sources.durable import place, words_of
 
 _DIGEST: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _MAX_MANIFEST: Final = 16 << 20
@@ -42,10 +42,10 @@ class Bundles:
         try:
             for file in contents.files:
                 self._put(self._file(hashlib.sha256(file.content).hexdigest()), file.content)
-            self._put(self._manifest(digest), manifest)
             # Also what was there before: whoever put it may have been killed before this.
-            for name in ("files", "manifests"):
-                OsFiles().sync_directory(self._directory / name)
+            OsFiles().sync_directory(self._directory / "files")
+            self._put(self._manifest(digest), manifest)
+            OsFiles().sync_directory(self._directory / "manifests")
         except OSError as error:
             raise SourceError(
                 f"`{self._directory}`: cannot be written: {words_of(error)}\n"
@@ -95,7 +95,7 @@ class Bundles:
 
     def _put(self, path: Path, content: bytes) -> None:
         if not _holds(path, content):
-            replace_durably(path, content)
+            place(path, content)
 
 
 def _holds(path: Path, content: bytes) -> bool:

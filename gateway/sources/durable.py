@@ -25,6 +25,16 @@ def replace_durably(path: Path, content: bytes) -> None:
     Raises:
         OSError: it cannot be written; what stood there still does.
     """
+    place(path, content)
+    OsFiles().sync_directory(path.parent)
+
+
+def place(path: Path, content: bytes) -> None:
+    """Put a file in place of another; its name survives a loss of power once the directory does.
+
+    Raises:
+        OSError: it cannot be written; what stood there still does.
+    """
     OsFiles().make_directory(path.parent)
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
@@ -33,7 +43,6 @@ def replace_durably(path: Path, content: bytes) -> None:
     except OSError:
         beside.unlink(missing_ok=True)
         raise
-    OsFiles().sync_directory(path.parent)
 
 
 def _write(path: Path, content: bytes) -> None:

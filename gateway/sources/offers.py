@@ -18,8 +18,9 @@ from gateway.core.policy.bundle import SIGNATURE_FILE, digest_of
 from gateway.core.policy.model import Policies
 from gateway.core.policy.signing import Signed, Signing, approve, read_signed
 from gateway.errors import Finding, PolicyError, SourceError, source_finding
+from gateway.sources.archives import read_offered
 from gateway.sources.bundles import Bundles
-from gateway.sources.contents import Contents, read_contents
+from gateway.sources.contents import Contents
 from gateway.sources.policies import check_contents, policies_of
 
 
@@ -78,12 +79,12 @@ def offer(path: str, signature: bytes | None, directory: str, terms: Terms) -> O
     """Take what stands in a policy directory for a candidate.
 
     Args:
-        path: the directory, or one policy file.
+        path: the directory, an archive of it, or one policy file.
         signature: that was given for it; else its own counts.
         directory: where bundles are kept.
         terms: what it is held to.
     """
-    contents = read_contents(Path(path))
+    contents = read_offered(Path(path))
     if contents.findings:
         return Refused(
             candidate=Candidate(bundle=""), findings=check_contents(contents, path, now=terms.now)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 
@@ -74,7 +75,9 @@ def policies() -> Policies:
     return compile_policies((pack,))
 
 
-def fresh() -> Snapshot:
+def fresh(
+    active: Policies | None = None, candidates: Mapping[str, Policies] | None = None
+) -> Snapshot:
     by_id = tenants()
     networks = Networks(
         reader=Table(),
@@ -97,8 +100,9 @@ def fresh() -> Snapshot:
         tenants=Tenants(by_id=by_id, by_subject={}, digest="tenants"),
         verdicts={by_id["b"].parties[0].name: ("entity_list",)},
         networks=networks,
-        policies=policies(),
+        policies=active or policies(),
         settings_digest="settings",
+        candidates=candidates or {},
     )
 
 
