@@ -78,6 +78,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     """One case, with its place in a file.
 
     `pack` names the pack that judges it alone, as if it were in force; None is all packs together.
+    Where the case is `enforced`, the rules of that pack in shadow are enforced for it.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     pack: str | None
     facts: Facts
     expect: Expectation
+    enforced: bool = False
 
 
 class CaseResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,13 +122,15 @@ def run_cases(
         operator: the switches over the packs.
     """
     together = compile_policies(packs, operator=operator)
+    by_id = {pack.id: pack for pack in packs}
     alone = {
-        pack.id: compile_policies([msgspec.structs.replace(pack, force="binding")])
-        for pack in packs
-        if any(case.pack == pack.id for case in cases)
+        (pack, enforced): compile_policies([_in_force(by_id[pack], enforced=enforced)])
+        for pack, enforced in {(case.pack, case.enforced) for case in cases}
+        if pack is not None
     }
     results = tuple(
-        _run(together if case.pack is None else alone[case.pack], case) for case in cases
+        _run(together if case.pack is None else alone[case.pack, case.enforced], case)
+        for case in cases
     )
     matched = {
         rule for result in results for rule in (*result.decision.matched, *result.decision.shadow)
@@ -134,6 +138,14 @@ def run_cases(
     matched |= {switch.what for switch in operator.switched_off}
     uncovered = tuple(rule for rule in together.table.ids if rule not in matched)
     return CaseRun(results=results, uncovered=uncovered)
+
+
+def _in_force(pack: Pack, *, enforced: bool) -> Pack:
+    """Return a pack as if it were in force; `enforced`: its rules in shadow too."""
+    rules = tuple(
+        msgspec.structs.replace(rule, mode="enforce") if enforced else rule for rule in pack.rules
+    )
+    return msgspec.structs.replace(pack, force="binding", rules=rules)
 
 
 def facts_of(

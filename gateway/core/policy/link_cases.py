@@ -74,6 +74,9 @@ class _CaseReader:
             self.findings.append(
                 self.source.finding(("pack",), f"unknown pack {quoted(pack)}", hint)
             )
+        if self.file and self.file.mode and pack is None:
+            hint = "name the pack whose rules in shadow are judged as if they were enforced"
+            self.findings.append(self.source.finding(("mode",), "`mode` goes with `pack`", hint))
 
     def case(self, index: int, entry: CaseEntry) -> Case | None:
         """Return the case, or None where something about it is wrong."""
@@ -92,6 +95,7 @@ class _CaseReader:
             path=place.path,
             line=place.line,
             pack=self.file.pack if self.file else None,
+            enforced=self.file is not None and self.file.mode is not None,
             facts=facts_of(given, references, at, quotas=_quotas(entry.request.references)),
             expect=expect,
         )

@@ -183,10 +183,14 @@ class GroupsFile(_File):
 
 
 class CasesFile(_File):
-    """A file of cases; with `pack` they are judged by that pack alone, as if it were in force."""
+    """A file of cases; with `pack` they are judged by that pack alone, as if it were in force.
+
+    With `mode: enforce` as well, its rules in shadow are judged as if they were enforced.
+    """
 
     kind: Literal["Cases"]
     pack: Identifier | None = None
+    mode: Literal["enforce"] | None = None
     at: Instant | None = None
     cases: Annotated[list[CaseEntry], Field(min_length=1)]
 

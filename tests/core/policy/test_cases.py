@@ -279,3 +279,26 @@ def test_cases_of_a_pack_that_is_not_there_are_a_finding() -> None:
     assert [str(finding) for finding in findings] == [
         "1.yaml:3:7: unknown pack `our`\n    hint: did you mean `ours`?"
     ]
+
+
+SHADOWED = PACK.replace("effect: require\n", "effect: require\n    mode: shadow\n")
+
+
+def test_cases_may_judge_what_is_in_shadow_as_if_it_were_enforced() -> None:
+    case = "{name: c, request: {class: detect, destination: AE}, expect: {outcome: OUTCOME}}"
+    seen, judged = (
+        linked(case.replace("OUTCOME", outcome), pack=SHADOWED, head=head)
+        for outcome, head in (
+            ("permit", CASES),
+            ("refuse", CASES.replace("pack: ours", "pack: ours\nmode: enforce")),
+        )
+    )
+    for found in (seen, judged):
+        assert not found.findings
+        assert [one.mismatches for one in run_cases(found.packs, found.cases).results] == [()]
+
+
+def test_only_cases_of_one_pack_judge_what_is_in_shadow() -> None:
+    head = CASES.replace("pack: ours", "mode: enforce")
+    case = "{name: c, request: {class: detect}, expect: {outcome: permit}}"
+    assert [one.message for one in linked(case, head=head).findings] == ["`mode` goes with `pack`"]

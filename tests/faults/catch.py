@@ -1,0 +1,133 @@
+"""Who catches a fault: `check`, `test` or nobody, by the project's own readers and engine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from gateway.core.operation import access_of, class_of, governed
+from gateway.core.policy.cases import Case, run_cases
+from gateway.core.policy.compile import compile_policies
+from gateway.core.policy.evaluate import evaluate
+from gateway.core.policy.link import Linked, link
+from gateway.core.policy.model import Pack
+from gateway.core.policy.parse import parse
+from gateway.core.policy.source import Source
+from gateway.sources.yaml_file import read_yaml
+from tests.faults.model import Fault
+
+Catcher = Literal["check", "test", "nobody"]
+
+
+@dataclass(frozen=True)
+class Shipped:
+    """The shipped policy, read once.
+
+    Attributes:
+        sources: by file name, as `link` reads them.
+    """
+
+    sources: Mapping[str, Source]
+    values: Mapping[str, dict[str, Any]]
+
+    @classmethod
+    def read(cls, directory: Path) -> Shipped:
+        """Read a directory of policy files that has no mistake."""
+        documents = {path.name: read_yaml(path) for path in sorted(directory.glob("*.yaml"))}
+        return cls(
+            sources={
+                name: Source(parsed=parse(document.value), places=document)
+                for name, document in documents.items()
+            },
+            values={
+                name: document.value
+                for name, document in documents.items()
+                if isinstance(document.value, dict)
+            },
+        )
+
+    @cached_property
+    def linked(self) -> Linked:
+        """All files as they are."""
+        return link(list(self.sources.values()), origin="policies")
+
+    @cached_property
+    def packs(self) -> Mapping[str, Pack]:
+        """The packs as they are, by id."""
+        return {pack.id: pack for pack in self.linked.packs}
+
+    @cached_property
+    def cases(self) -> Mapping[str | None, tuple[Case, ...]]:
+        """The cases by the pack that judges them; None is all packs together."""
+        found = defaultdict[str | None, list[Case]](list)
+        for case in self.linked.cases:
+            found[case.pack].append(case)
+        return {pack: tuple(cases) for pack, cases in found.items()}
+
+    def catch(self, fault: Fault) -> Catcher:
+        """Tell who catches a fault, the first of `check` and `test`."""
+        changed = self.packs_with(fault)
+        if changed is None:
+            return "check"
+        return "test" if self._fails(changed) else "nobody"
+
+    def packs_with(self, fault: Fault) -> Sequence[Pack] | None:
+        """Return all packs as a fault leaves them; None where `check` has a finding."""
+        parsed = parse(fault.value)
+        if parsed.error is not None:
+            return None
+        before = self.sources[fault.file]
+        source = Source(parsed=parsed, places=before.places)
+        linked = link(self._beside(fault, source), origin="policies")
+        packs = {**self.packs, **{pack.id: pack for pack in linked.packs}}
+        findings = [one for one in linked.findings if one.line]
+        if linked.places.keys() - self.linked.places.keys():
+            return None
+        # As `check` of the whole directory would: a case names a rule that is gone.
+        gone = self._rules(fault.file) - linked.places.keys() if parsed.rules else frozenset()
+        if any(case.expect.rule in gone for case in self.linked.cases):
+            return None
+        return None if findings else tuple(packs.values())
+
+    def _rules(self, file: str) -> frozenset[str]:
+        """Return the ids of the rules that stand in a file."""
+        places = self.linked.places.items()
+        return frozenset(rule for rule, place in places if Path(place.path).name == file)
+
+    def _beside(self, fault: Fault, changed: Source) -> list[Source]:
+        """Return the changed file with what it has to be read with.
+
+        A pack is read with all groups, a file of groups with everything but the cases.
+        """
+        groups = [
+            source
+            for name, source in self.sources.items()
+            if name != fault.file and (source.parsed.groups or not changed.parsed.rules)
+            if not source.parsed.cases
+        ]
+        return [*groups, changed]
+
+    def _fails(self, packs: Sequence[Pack]) -> bool:
+        """Tell whether a case comes out otherwise, or a rule is without one, in what changed."""
+        for pack in packs:
+            if pack != self.packs[pack.id]:
+                run = run_cases([pack], self.cases.get(pack.id, ()))
+                if run.uncovered or any(result.mismatches for result in run.results):
+                    return True
+        together = run_cases(packs, self.cases.get(None, ()))
+        return any(result.mismatches for result in together.results)
+
+    def opened(self, packs: Sequence[Pack]) -> tuple[Case, ...]:
+        """Return the cases whose governed request was refused by all packs, and is permitted."""
+        before, after = compile_policies(self.linked.packs), compile_policies(packs)
+        return tuple(
+            case
+            for case in self.linked.cases
+            if governed(class_of(case.facts.operation), access_of(case.facts.operation))
+            and evaluate(before, case.facts).outcome == "refuse"
+            and evaluate(after, case.facts).outcome == "permit"
+        )

@@ -1,0 +1,71 @@
+"""Every slip of a pen in a shipped pack is caught, or is known to change no answer."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from gateway.sources.packs import packs_directory
+from tests.faults.catch import Shipped
+from tests.faults.exceptions import UNCAUGHT
+from tests.faults.files import faults
+from tests.faults.model import Fault
+from tests.faults.report import table
+
+FILES = [path.name for path in sorted(packs_directory().glob("*.yaml"))]
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Shipped:
+    return Shipped.read(packs_directory())
+
+
+@pytest.fixture(scope="module")
+def every(shipped: Shipped) -> list[Fault]:
+    return list(faults(shipped.values))
+
+
+def test_there_are_faults_in_every_rule_and_every_group_that_rules_name(
+    every: list[Fault], shipped: Shipped
+) -> None:
+    places = Counter(fault.place for fault in every)
+    rules = {f"{pack.id}/{rule.id}" for pack in shipped.linked.packs for rule in pack.rules}
+    assert {place for place in places if "/" in place} == rules
+    assert len(every) >= 2000
+    assert len({fault.name for fault in every}) == len(every)
+
+
+def test_every_fault_changes_its_file(every: list[Fault], shipped: Shipped) -> None:
+    assert not [fault.name for fault in every if fault.value == shipped.values[fault.file]]
+
+
+def test_the_shipped_files_are_no_fault_themselves(shipped: Shipped) -> None:
+    for file, value in shipped.values.items():
+        unchanged = Fault(place=file, operator="nothing", detail="", file=file, value=value)
+        if value["kind"] != "Cases":
+            assert shipped.catch(unchanged) == "nobody", file
+
+
+@pytest.mark.parametrize("file", [name for name in FILES if "cases" not in name])
+def test_every_fault_is_caught_or_known_to_change_no_answer(
+    every: list[Fault], shipped: Shipped, file: str
+) -> None:
+    mine = [fault for fault in every if fault.file == file]
+    uncaught = {fault.name: fault for fault in mine if shipped.catch(fault) == "nobody"}
+    assert uncaught.keys() == {fault.name for fault in mine} & UNCAUGHT.keys()
+    for name, fault in uncaught.items():
+        packs = shipped.packs_with(fault)
+        assert packs is not None
+        assert not shipped.opened(packs), name
+
+
+def test_no_exception_is_of_a_fault_that_is_not_tried(every: list[Fault]) -> None:
+    assert UNCAUGHT.keys() <= {fault.name for fault in every}
+
+
+def test_the_report_counts_every_fault_once_and_names_the_uncaught(every: list[Fault]) -> None:
+    first, second = every[:2]
+    report = table([(first, "check"), (second, "nobody")])
+    assert f"uncaught: {second.name}" in report
+    assert first.name not in report
