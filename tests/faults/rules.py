@@ -144,7 +144,7 @@ def _conditions(rule: Rule, attribute: str, groups: Groups) -> Iterator[Slip]:
         yield "widen a condition", f"{attribute} by {wider}", changed([*values, wider])
     first = str(values[0])
     yield "misspell a value", f"{attribute} {first}", changed([f"{first}x", *values[1:]])
-    when = {("classs" if key == attribute else key): one for key, one in rule["when"].items()}
+    when = {(f"{key}x" if key == attribute else key): one for key, one in rule["when"].items()}
     yield "misspell an attribute", attribute, _with(rule, when=when)
     if attribute == "contradiction":
         yield "read yes as true", attribute, changed([True])
