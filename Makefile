@@ -6,7 +6,7 @@
 #   make setup      only the environment: .venv/bin/facegate
 #   make check      format, lint, types, imports, dependencies, spelling
 #   make coverage   every test with branch coverage
-#   make bench      benchmarks beside a plain proxy and nginx
+#   make bench      a log of a million decisions replayed; benchmarks beside a plain proxy and nginx
 #   make prove-all  the long proofs, and the fuzzer; not in CI
 #   make fuzz       classification, guided by coverage                     (ARGS="--seconds 600 facepp")
 #   make capture    records what each provider's SDK sends, anew           (SDKS="tencent …": these)
@@ -73,6 +73,7 @@ coverage: $(DEV)
 
 bench: $(DEV)
 	@$(call needs,nginx:nginx-light wrk:wrk)
+	@$(BIN)/python -m tests.bench.replay
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 prove-all: $(DEV)

@@ -33,7 +33,7 @@ from gateway.metrics import Metrics
 log = logging.getLogger("facegate")
 
 Clock = Callable[[], datetime]
-Ids = Callable[[], str]
+Ids = Callable[[datetime], str]
 
 # Order in which a refusal is counted under one country: what could not be placed comes first.
 _UNPLACED = frozenset({"unknown", "private", "stale", "anonymised"})
@@ -75,7 +75,7 @@ class Enforcer:
         Args:
             audit: the log.
             clock: aware, UTC.
-            ids: a new decision id at each call.
+            ids: a new decision id for a time at each call.
             metrics: all of them.
             mask_key: hashes request values that are masked in records.
             want_key: called with issuer and `kid` where a token names a key that is not at hand.
@@ -125,6 +125,10 @@ class Enforcer:
             if wanted is not None:
                 self._want_key(*wanted)
         return ruling
+
+    def new_id(self) -> str:
+        """Return the id of a decision that is made now."""
+        return self.ids(self.clock())
 
     def happened(
         self,
@@ -187,7 +191,7 @@ class Enforcer:
             self.audit.enqueue(Shed(time=self.clock(), reason=reason, count=count, since=since))
 
     async def _judge(self, request: Request, snapshot: Snapshot) -> Ruling:
-        decision_id = self.ids()
+        decision_id = self.new_id()
         try:
             observed = await self._observe(request, snapshot)
             judgement = self._with_alternatives(

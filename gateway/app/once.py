@@ -7,8 +7,8 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-# 96 random bits: unguessable, and short enough to read out.
-_ID_DIGITS = 24
+from gateway.audit.ids import NOISE_DIGITS, decision_id
+
 _BATCH = 256
 # Containers that may be made before the collector looks at the youngest: some hundred requests.
 _GC_THRESHOLD = 20_000
@@ -19,21 +19,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251 - the one clock
 
 
-def decision_ids() -> Callable[[], str]:
-    """Return a source of decision ids, `dec_` and 24 lower-case hexadecimal digits.
+def decision_ids() -> Callable[[datetime], str]:
+    """Return a source of decision ids for a time; see `gateway.audit.ids`.
 
     The system's generator is asked for many at once: a call costs more than an id.
     """
     pool: list[str] = []
 
-    def next_id() -> str:
+    def next_id(now: datetime) -> str:
         if not pool:
-            noise = os.urandom(_ID_DIGITS // 2 * _BATCH).hex()
+            noise = os.urandom(NOISE_DIGITS // 2 * _BATCH).hex()
             pool.extend(
-                "dec_" + noise[start : start + _ID_DIGITS]
-                for start in range(0, len(noise), _ID_DIGITS)
+                noise[start : start + NOISE_DIGITS] for start in range(0, len(noise), NOISE_DIGITS)
             )
-        return pool.pop()
+        return decision_id(now, pool.pop())
 
     return next_id
 

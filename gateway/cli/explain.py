@@ -14,7 +14,7 @@ from gateway.cli.output import (
     print_findings,
     print_json,
 )
-from gateway.core.policy.explain import Asked, Explanation, RuleView, explain
+from gateway.core.policy.explain import Asked, Explanation, OnFile, RuleView, explain
 from gateway.core.policy.nearest import Change, Nearest
 from gateway.errors import Finding, FindingsError
 
@@ -53,6 +53,9 @@ def lines_of(explanation: Explanation, *, every: bool) -> Iterator[str]:
     yield f"{decision.outcome}: {decision.reason}"
     yield f"policy {explanation.policies} at {explanation.at.isoformat()}"
     yield from _facts(explanation)
+    if explanation.on_file:
+        yield "on file:"
+        yield from map(_reference, explanation.on_file)
     yield from _rules(explanation, every=every)
     yield f"combining: {explanation.step}"
     if explanation.nearest is not None:
@@ -75,7 +78,7 @@ def _rules(explanation: Explanation, *, every: bool) -> Iterator[str]:
     shown = [rule for rule in explanation.rules if every or _speaks(rule)]
     yield "rules:"
     for rule in shown:
-        yield f"  {_mark(rule.matches)} {rule.effect:<8} {rule.id}  {_role(rule)}"
+        yield f"  {_mark(rule.matches)} {rule.effect:<8} {rule.id}  {_role(rule)}".rstrip()
         yield f"      {rule.reason}"
         if not rule.in_effect:
             yield f"    ✗ {_times(rule)}"
@@ -123,9 +126,13 @@ def _references(rule: RuleView) -> Iterator[str]:
     verb = "is lifted by" if rule.effect == "deny" else "asks for"
     naming = f" naming `{rule.wanted.naming}`" if rule.wanted.naming else ""
     yield f"      {verb} a {rule.wanted.kind}{naming}; {'' if rule.on_file else 'none '}on file:"
-    for reference in rule.on_file:
-        why_not = f": {', '.join(reference.why_not)}" if reference.why_not else ""
-        yield f"    {_mark(not reference.why_not)} {reference.id}{why_not}"
+    yield from (f"  {_reference(reference)}" for reference in rule.on_file)
+
+
+def _reference(reference: OnFile) -> str:
+    quota = f" ({reference.quota})" if reference.quota else ""
+    why_not = f": {', '.join(reference.why_not)}" if reference.why_not else ""
+    return f"  {_mark(not reference.why_not)} {reference.id}{quota}{why_not}"
 
 
 def _nearest(nearest: Nearest, explanation: Explanation) -> Iterator[str]:

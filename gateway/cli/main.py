@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
-from gateway.cli.output import EXIT_OK, FindingsFormat, Format
+from gateway.cli.output import EXIT_OK, FailOn, FindingsFormat, Format, fail
 
 app = typer.Typer(
     name="facegate",
@@ -157,21 +157,61 @@ def classify(
 @app.command()
 def explain(
     request: Annotated[
-        str, typer.Option("--request", help="A file with the facts of a request; `-`: stdin.")
-    ],
+        str | None,
+        typer.Option("--request", help="A file with the facts of a request; `-`: stdin."),
+    ] = None,
+    record: Annotated[
+        str | None, typer.Option("--record", help="The id of a recorded decision, dec_….")
+    ] = None,
+    audit: Annotated[
+        Path, typer.Option("--audit", help="The audit directory that holds the record.")
+    ] = Path("audit"),
     policy: Annotated[
-        Path, typer.Option("--policy", help="The policy directory to judge by.")
-    ] = Path("policies"),
+        Path | None,
+        typer.Option(
+            "--policy", help="The policy directory; for a record, instead of the one that it names."
+        ),
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Also show the rules that did not match.")
     ] = False,
     output: FormatOption = Format.text,
 ) -> None:
     """Tell why a request is permitted or refused, and what would have to be otherwise."""
+    if (request is None) == (record is None):
+        raise fail("one of --request and --record is wanted")
+    if record is not None:
+        from gateway.cli.explain_record import run_explain_record
+
+        raise typer.Exit(run_explain_record(record, audit, policy, output, every=every))
     from gateway.app.once import utc_now
     from gateway.cli.explain import run_explain_request
 
-    raise typer.Exit(run_explain_request(request, policy, output, now=utc_now(), every=every))
+    wanted = policy or Path("policies")
+    raise typer.Exit(run_explain_request(request or "", wanted, output, now=utc_now(), every=every))
+
+
+@app.command()
+def replay(
+    audit: Annotated[Path, typer.Option("--audit", help="The audit directory.")],
+    policy: Annotated[Path, typer.Option("--policy", help="The candidate, a policy directory.")],
+    since: Annotated[
+        datetime | None,
+        typer.Option(
+            "--since",
+            help="Pass over decisions before this date or time, UTC.",
+            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%S%z"],
+        ),
+    ] = None,
+    fail_on: Annotated[
+        FailOn | None, typer.Option("--fail-on", help="Changes that end with 1.")
+    ] = None,
+    output: FormatOption = Format.text,
+) -> None:
+    """Tell which recorded decisions would come out otherwise under a candidate policy."""
+    from gateway.cli.replay import run_replay
+
+    raise typer.Exit(run_replay(audit, policy, since, fail_on, output))
 
 
 @app.command()

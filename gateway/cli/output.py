@@ -36,6 +36,14 @@ class FindingsFormat(StrEnum):
     github = "github"
 
 
+class FailOn(StrEnum):
+    """Changes that end a replay with 1."""
+
+    permit = "permit"
+    refuse = "refuse"
+    any = "any"
+
+
 def print_json(value: object) -> None:
     """Print one JSON value, indented; paths as text."""
     print(msgspec.json.format(msgspec.json.encode(value, enc_hook=_text_of), indent=2).decode())

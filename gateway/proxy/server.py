@@ -173,7 +173,7 @@ class Proxy:
         route = route_of(host, http.raw_path, serving.door)
         answer = refusal(
             reason="gateway.overload",
-            decision_id=self._enforcer.ids(),
+            decision_id=self._enforcer.new_id(),
             form=serving.snapshot.catalog.providers[route.provider].error_form
             if route
             else "problem",
@@ -200,7 +200,7 @@ class Proxy:
         )
         return refusal(
             reason=reason,
-            decision_id=self._enforcer.ids(),
+            decision_id=self._enforcer.new_id(),
             form=form,
             host="",
             status=malformed.status,

@@ -90,7 +90,7 @@ def test_all_shows_the_rules_that_did_not_match(tmp_path: Path, policies: Path) 
         ),
         (
             "{kind: licence, id: L1, names: [embargo], quota: {limit: 3, counts: calls, used: 3}}",
-            "    ✗ L1: is used up",
+            "    ✗ L1 (3 of 3 used, 1 asked): is used up",
         ),
     ],
 )

@@ -112,6 +112,15 @@ def _observed(_facts: Facts, _value: str) -> tuple[str, ...]:
     return ("observed before judging",)
 
 
+def _over(facts: Facts, value: str) -> tuple[str, ...]:
+    counted = tuple(
+        f"{one.used} of {one.limit} used since {one.since.isoformat()}, {one.amount} asked"
+        for one in facts.observed.budgets
+        if value in {one.budget, "none"}
+    )
+    return counted or ("no budget counts this",)
+
+
 _SOURCES: Final[Mapping[str, _Sources]] = MappingProxyType(
     {
         "provider": _host,
@@ -128,5 +137,6 @@ _SOURCES: Final[Mapping[str, _Sources]] = MappingProxyType(
         "listed": _screening,
         "identity": _credential,
         "contradiction": _contradiction,
+        "over": _over,
     }
 )

@@ -24,8 +24,9 @@ from gateway.core.policy.nearest import Nearest, nearest_permit
 from gateway.core.policy.references import Shortcoming, meets, on_file, shortcomings
 
 # What a rule came to. `outranked`: it matched, and a stronger effect decided; `met`: what it
-# requires is on file; `lifted`: a reference lifts it; `silent`: it did not match.
-Role = Literal["decided", "outranked", "met", "lifted", "shadow", "silent"]
+# requires is on file; `lifted`: a reference lifts it; `off`: the operator switched it off;
+# `silent`: it did not match.
+Role = Literal["decided", "outranked", "met", "lifted", "shadow", "off", "silent"]
 
 SHORTCOMINGS: dict[Shortcoming, str] = {
     "not_yet": "is not valid yet",
@@ -57,10 +58,21 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OnFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A reference of the kind that a rule asks for; `why_not` is empty where it serves."""
+    """A reference on file, for a request or for a rule that asks for one.
+
+    Attributes:
+        id: as the tenant file has it.
+        kind: what it is.
+        names: the words that it names.
+        why_not: why it does not serve; empty where it does.
+        quota: how much of it is used, in words; empty where it has none.
+    """
 
     id: str
+    kind: ReferenceKind
+    names: tuple[str, ...]
     why_not: tuple[str, ...]
+    quota: str = ""
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +130,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
         at: the time of the request.
         decision: what `evaluate` answers.
         facts: every attribute with its members and their sources.
+        on_file: every reference of the tenant, with why it does not apply to this request.
         rules: every rule, in pack order.
         step: how the rules were combined, in words.
         nearest: what would have to be otherwise; None where the request is permitted.
@@ -128,6 +141,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
     decision: Decision
     facts: tuple[Fact, ...]
+    on_file: tuple[OnFile, ...]
     rules: tuple[RuleView, ...]
     step: str
     nearest: Nearest | None
@@ -148,6 +162,7 @@ def explain(policies: Policies, facts: Facts, *, stated: str = "") -> Explanatio
         at=facts.at,
         decision=decision,
         facts=evidence_of(facts, stated=stated),
+        on_file=tuple(_reference(one, facts) for one in on_file(facts)),
         rules=rules_beside(policies, facts, decision),
         step=step_of(decision, facts),
         nearest=None if decision.outcome == "permit" else nearest_permit(policies, facts),
@@ -170,19 +185,20 @@ def rules_beside(policies: Policies, facts: Facts, decision: Decision) -> tuple[
     """Return every rule beside the facts, in pack order."""
     found = attributes(facts)
     return tuple(
-        _view(pack, rule, facts, found, decision) for pack in policies.packs for rule in pack.rules
+        _view(f"{pack.id}/{rule.id}", rule, facts, found, _role(policies, pack, rule, decision))
+        for pack in policies.packs
+        for rule in pack.rules
     )
 
 
 def _view(
-    pack: Pack, rule: Rule, facts: Facts, found: dict[str, frozenset[str]], decision: Decision
+    rule_id: str, rule: Rule, facts: Facts, found: dict[str, frozenset[str]], role: Role
 ) -> RuleView:
     wanted = rule.wanted or rule.lifted_by
-    rule_id = f"{pack.id}/{rule.id}"
     return RuleView(
         id=rule_id,
         effect=rule.effect,
-        role=_role(rule_id, rule, decision),
+        role=role,
         reason=rule.reason,
         effective_from=rule.effective_from,
         effective_to=rule.effective_to,
@@ -193,7 +209,10 @@ def _view(
     )
 
 
-def _role(rule_id: str, rule: Rule, decision: Decision) -> Role:
+def _role(policies: Policies, pack: Pack, rule: Rule, decision: Decision) -> Role:
+    rule_id = f"{pack.id}/{rule.id}"
+    if policies.operator.effectiveness(pack, rule) == "off":
+        return "off"
     if rule_id in decision.rules:
         return "decided"
     if rule_id in decision.lifted:
@@ -220,17 +239,23 @@ def _asked(condition: Condition, rule: Rule, members: frozenset[str]) -> Asked:
 
 
 def _on_file(facts: Facts, wanted: Wanted) -> tuple[OnFile, ...]:
-    kind: ReferenceKind = wanted.kind
     return tuple(
-        OnFile(id=one.id, why_not=_why_not(one, wanted, facts))
-        for one in on_file(facts)
-        if one.kind == kind
+        _reference(one, facts, wanted) for one in on_file(facts) if one.kind == wanted.kind
     )
 
 
-def _why_not(reference: Reference, wanted: Wanted, facts: Facts) -> tuple[str, ...]:
-    words = tuple(SHORTCOMINGS[one] for one in shortcomings(reference, facts))
-    return words if meets(reference, wanted) else (f"does not name `{wanted.naming}`", *words)
+def _reference(reference: Reference, facts: Facts, wanted: Wanted | None = None) -> OnFile:
+    why_not = tuple(SHORTCOMINGS[one] for one in shortcomings(reference, facts))
+    if wanted is not None and not meets(reference, wanted):
+        why_not = (f"does not name `{wanted.naming}`", *why_not)
+    counted = (one for one in facts.observed.quotas if one.reference == reference.id)
+    return OnFile(
+        id=reference.id,
+        kind=reference.kind,
+        names=reference.names,
+        why_not=why_not,
+        quota=", ".join(f"{one.used} of {one.limit} used, {one.amount} asked" for one in counted),
+    )
 
 
 def step_of(decision: Decision, facts: Facts) -> str:

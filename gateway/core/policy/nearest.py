@@ -109,7 +109,7 @@ class _Search:
             f"{pack.id}/{rule.id}": rule
             for pack in policies.packs
             for rule in pack.rules
-            if not pack.in_shadow(rule)
+            if policies.operator.effectiveness(pack, rule) == "enforce"
         }
         self._alternatives = {
             attribute: _alternatives(policies, facts, attribute)

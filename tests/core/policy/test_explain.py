@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import msgspec
 import pytest
@@ -11,12 +11,12 @@ from hypothesis import given
 from gateway.core.facts import Facts
 from gateway.core.geography.model import Evidence, Located, Unlocated
 from gateway.core.identity.model import Quota, Reference, Unverified
-from gateway.core.operation import Ambiguous, Observed, Taken
+from gateway.core.operation import Ambiguous, Counted, Observed, Taken
 from gateway.core.policy.attributes import ATTRIBUTES, attributes
 from gateway.core.policy.compile import EMPTY, compile_policies
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.explain import Explanation, RuleView, explain, for_caller, rules_beside
-from gateway.core.policy.model import Pack, Wanted
+from gateway.core.policy.model import Operator, Pack, Switch, Wanted
 from gateway.core.screening import Hit, NotScreened
 from tests.core.policy import strategies as some
 from tests.core.policy.builders import (
@@ -25,6 +25,7 @@ from tests.core.policy.builders import (
     facts,
     located,
     operation,
+    pack,
     policies,
     rule,
     where,
@@ -59,7 +60,7 @@ def test_the_rules_that_match_beside_the_facts_are_those_that_were_judged_to_mat
     beside = rules_beside(policy, judged, decision)
     assert [one.id for one in beside] == list(policy.table.ids)
     if packs:
-        matching = {one.id for one in beside if one.matches}
+        matching = {one.id for one in beside if one.matches and one.role != "off"}
         assert matching == {*decision.matched, *decision.shadow}
 
 
@@ -228,3 +229,39 @@ def test_what_is_refused_before_every_rule_has_no_nearest_permit(
     assert explanation.nearest is not None
     assert explanation.nearest.result == "nothing"
     assert isinstance(judged.operation, Ambiguous) or isinstance(judged.identity, Unverified)
+
+
+def test_a_rule_that_the_operator_switched_off_is_told_as_such() -> None:
+    switch = Switch(what="pack/embargo", who="ada", date=date(2026, 1, 1), reason="dated")
+    policy = compile_policies([pack(EMBARGO, PERMIT)], operator=Operator(switched_off=(switch,)))
+    explanation = explain(policy, facts(geography=located("CU")))
+    assert explanation.decision.outcome == "permit"
+    assert (view(explanation, "pack/embargo").role, view(explanation, "pack/embargo").matches) == (
+        "off",
+        True,
+    )
+
+
+def test_a_budget_that_is_used_up_is_told_with_what_was_counted() -> None:
+    counted = Counted(budget="searches-a-day", since=NOON, used=500, limit=500, amount=1)
+    judged = msgspec.structs.replace(
+        facts(), observed=Observed(budgets=(counted,), over=("searches-a-day",))
+    )
+    deny = rule("deny", where("over", "searches-a-day"), id="scale")
+    explanation = explain(policies(deny, PERMIT), judged)
+    assert sources(explanation, "over") == {
+        "searches-a-day": ("500 of 500 used since 2026-11-21T12:00:00+00:00, 1 asked",)
+    }
+    assert explanation.nearest is not None
+    assert ["over"] in [[one.what for one in answer] for answer in explanation.nearest.answers]
+
+
+def test_every_reference_on_file_is_told_with_what_is_left_of_its_quota() -> None:
+    licence = msgspec.structs.replace(LICENCE, quota=Quota(limit=5, counts="calls"))
+    judged = msgspec.structs.replace(
+        facts(identity=caller(references=(licence,))),
+        observed=Observed(quotas=(Taken(reference="LIC-1", used=3, limit=5, amount=1),)),
+    )
+    (reference,) = explain(policies(PERMIT), judged).on_file
+    assert (reference.id, reference.names, reference.why_not) == ("LIC-1", ("embargo",), ())
+    assert reference.quota == "3 of 5 used, 1 asked"
