@@ -40,11 +40,13 @@ def assemble_keys(
 ) -> Keys:
     """Put together what verifies credentials; what the settings turn off is left out."""
     identity = settings.identity
+    whole = identity.api_keys == identity.sigv4 == "tenants"
     return make_keys(
         issuers=issuers,
         api_keys=tenants.api_keys if identity.api_keys == "tenants" else {},
         access_keys=tenants.access_keys if identity.sigv4 == "tenants" else {},
         secrets_key=identity.secrets_key_bytes,
+        credentials=tenants.credentials if whole else "",
         places={
             provider.name: make_places(
                 key_headers=provider.key_headers,

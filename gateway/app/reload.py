@@ -20,6 +20,7 @@ from gateway.app.issuers import Issuers
 from gateway.app.once import settle_memory
 from gateway.app.parts import Result
 from gateway.app.policies import Active
+from gateway.app.retire import Retired
 from gateway.app.sources import START, AnyPart, Sources
 from gateway.app.upstreams import Upstreams
 from gateway.audit.log import AuditLog
@@ -79,7 +80,7 @@ class Reloader:
         self.issuers = Issuers(
             session=session, clock=clock, tasks=tasks, on_change=self._take_issuer
         )
-        self._upstreams = Upstreams(sources.catalog, tasks)
+        self._upstreams, self._retired = Upstreams(sources.catalog, tasks), Retired(tasks)
         self._served = sources.settings.value
         self._audit: AuditLog | None = None
         self._kept: StoredParts | None = None
@@ -207,6 +208,7 @@ class Reloader:
         async with self._turn:
             self._closed = True
         self.issuers.close()
+        self._retired.close()
         await self._upstreams.close()
 
     async def _refresh(self, origin: Origin) -> dict[str, Result]:
@@ -311,7 +313,8 @@ class Reloader:
         )
 
     def _swap(self) -> None:
-        self.live.serving = self._assemble()
+        before, self.live.serving = self.live.serving, self._assemble()
+        self._retired.add(before.snapshot, self.live.serving.snapshot)
         self.changed.set()
         self.changed = asyncio.Event()
         self._on_swap()

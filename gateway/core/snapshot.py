@@ -28,7 +28,7 @@ class Shadow(msgspec.Struct, frozen=True, kw_only=True):
     standings: Standings
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, weakref=True):
     """One immutable state of all sources; requests in flight keep the one they began with.
 
     `parts` maps the part's name to its digest, sorted by name; `digest` is over all of them.

@@ -95,6 +95,10 @@ class Standings:
             until=min((instant for instant in instants if instant > facts.at), default=_FOREVER),
         )
 
+    def held(self) -> list[object]:
+        """Return all that is remembered: whoever holds it can let go of it in portions."""
+        return [*self._known.values()]
+
     def _instants(self, references: tuple[Reference, ...], now: datetime) -> Iterator[datetime]:
         """Yield every instant at which an answer may change; of the rules' only the next."""
         boundaries = self._policies.table.boundaries

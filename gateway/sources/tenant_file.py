@@ -83,7 +83,7 @@ class PartyEntry(_Entry):
     name: Name
     role: Literal["end_user", "reseller", "owner"]
     type: TenantType
-    countries: list[Country] = []
+    countries: list[Country] = Field(default_factory=list[Country])
     listed: list[Word] | None = Field(
         default=None, description="lists that name the party; [] is clean, absent is not screened"
     )
@@ -166,9 +166,9 @@ class AccessKeyEntry(_Entry):
 class CredentialsEntry(_Entry):
     """Everything that a tenant may present."""
 
-    jwt: list[TokenEntry] = []
-    api_keys: list[ApiKeyEntry] = []
-    access_keys: list[AccessKeyEntry] = []
+    jwt: list[TokenEntry] = Field(default_factory=list[TokenEntry])
+    api_keys: list[ApiKeyEntry] = Field(default_factory=list[ApiKeyEntry])
+    access_keys: list[AccessKeyEntry] = Field(default_factory=list[AccessKeyEntry])
 
 
 class TenantEntry(_Entry):
@@ -178,16 +178,16 @@ class TenantEntry(_Entry):
     legal_name: Name
     type: TenantType
     tier: Label | None = None
-    tags: list[Label] = []
-    countries: list[Country] = []
-    deployments: list[Country] = []
-    end_uses: list[Word] = []
+    tags: list[Label] = Field(default_factory=list[Label])
+    countries: list[Country] = Field(default_factory=list[Country])
+    deployments: list[Country] = Field(default_factory=list[Country])
+    end_uses: list[Word] = Field(default_factory=list[Word])
     listed: list[Word] | None = Field(
         default=None, description="lists that name the tenant; [] is clean, absent is not screened"
     )
-    parties: list[PartyEntry] = []
-    references: list[ReferenceEntry] = []
-    credentials: CredentialsEntry = CredentialsEntry()
+    parties: list[PartyEntry] = Field(default_factory=list[PartyEntry])
+    references: list[ReferenceEntry] = Field(default_factory=list[ReferenceEntry])
+    credentials: CredentialsEntry = Field(default_factory=CredentialsEntry)
 
 
 class TenantFile(_Entry):

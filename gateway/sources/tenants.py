@@ -14,7 +14,13 @@ import msgspec
 from pydantic import ValidationError
 
 from gateway.core import strict_json
-from gateway.core.identity.keys import AccessKey, ApiKey, Tenants, meaning_digest
+from gateway.core.identity.keys import (
+    AccessKey,
+    ApiKey,
+    Tenants,
+    credentials_digest,
+    meaning_digest,
+)
 from gateway.core.identity.model import Party, Quota, Reference, Tenant
 from gateway.core.strict_json import Refused
 from gateway.errors import ConfigError, Finding, FindingsError
@@ -36,6 +42,7 @@ class LoadedTenants(msgspec.Struct, frozen=True, kw_only=True):
         api_keys: by keyed hash.
         access_keys: by id, secrets decrypted.
         verdicts: party name to the lists that name it; a name that is not screened is missing.
+        credentials: digest of the keys, see `credentials_digest`.
         digest: that of `tenants`.
     """
 
@@ -43,6 +50,7 @@ class LoadedTenants(msgspec.Struct, frozen=True, kw_only=True):
     api_keys: Mapping[str, ApiKey]
     access_keys: Mapping[str, AccessKey]
     verdicts: Mapping[str, tuple[str, ...]]
+    credentials: str
     digest: str
 
 
@@ -94,15 +102,17 @@ def _tenants_of(
         for token in entry.credentials.jwt
     }
     digest = _digest(by_id, subjects, verdicts)
+    api_keys = {
+        key.hash: ApiKey(id=key.id, tenant_id=entry.id)
+        for entry in entries
+        for key in entry.credentials.api_keys
+    }
     return LoadedTenants(
         tenants=Tenants(by_id=by_id, by_subject=subjects, digest=digest),
-        api_keys={
-            key.hash: ApiKey(id=key.id, tenant_id=entry.id)
-            for entry in entries
-            for key in entry.credentials.api_keys
-        },
+        api_keys=api_keys,
         access_keys=access_keys,
         verdicts=verdicts,
+        credentials=credentials_digest(api_keys, access_keys),
         digest=digest,
     )
 

@@ -15,6 +15,7 @@ from gateway.core.facts import Facts
 from gateway.core.identity.model import TenantType
 from gateway.core.operation import OperationClass
 from gateway.core.policy.compile import compile_policies
+from gateway.core.policy.countries import COUNTRIES
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.model import Condition, Effect, Pack, Rule
 from tests.bench import micro
@@ -39,9 +40,7 @@ CLASSES: Final[tuple[OperationClass, ...]] = (
 ASKED: Final[tuple[OperationClass, ...]] = (*CLASSES, "one_to_one", "detect")
 TYPES: Final[tuple[TenantType, ...]] = ("government", "law_enforcement", "private", "individual")
 EFFECTS: Final[tuple[Effect, ...]] = ("deny", "permit", "permit", "permit", "require")
-PLACES: Final = tuple(
-    first + second for first in "ABCDEFGHIJKLM" for second in "ABCDEFGHIJKLMNOPQRS"
-)
+PLACES: Final = tuple(sorted(COUNTRIES))
 USES: Final = tuple(f"use_{number}" for number in range(40))
 
 

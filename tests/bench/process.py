@@ -48,7 +48,9 @@ def pinned(argv: tuple[str, ...], core: int) -> tuple[str, ...]:
 
 
 @contextmanager
-def running(target: Target, *, core: int, directory: Path) -> Iterator[int]:
+def running(
+    target: Target, *, core: int, directory: Path, ready_s: float = READY_S
+) -> Iterator[int]:
     """Start a program, wait until it serves, and end it with SIGTERM; yield its process id."""
     log = directory / f"{target.name}.log"
     with log.open("wb") as output:
@@ -60,7 +62,7 @@ def running(target: Target, *, core: int, directory: Path) -> Iterator[int]:
             stderr=subprocess.STDOUT,
         )
         try:
-            _wait_until_ready(target, process, log)
+            _wait_until_ready(target, process, log, ready_s)
             yield process.pid
         finally:
             process.terminate()
@@ -71,8 +73,10 @@ def running(target: Target, *, core: int, directory: Path) -> Iterator[int]:
                 process.wait()
 
 
-def _wait_until_ready(target: Target, process: subprocess.Popen[bytes], log: Path) -> None:
-    latest = time.monotonic() + READY_S
+def _wait_until_ready(
+    target: Target, process: subprocess.Popen[bytes], log: Path, ready_s: float
+) -> None:
+    latest = time.monotonic() + ready_s
     while not _answers(target.ready):
         if process.poll() is not None or time.monotonic() > latest:
             raise SystemExit(f"{target.name} does not serve:\n{log.read_text(errors='replace')}")

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import facegate, judging, micro, nginx
+from tests.bench import facegate, judging, lag, micro, nginx
 from tests.bench.load import PATH, Run, burst, write_variants
 from tests.bench.process import Target, free_port, running
 from tests.bench.rows import Row, table
@@ -176,6 +176,7 @@ def options_of(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, metavar="ROW")
     parser.add_argument("--micro", action="store_true", help="the single functions alone")
+    parser.add_argument("--lag", action="store_true", help="the event loop during reloads alone")
     return parser.parse_args(arguments)
 
 
@@ -185,6 +186,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     shutil.rmtree(DIRECTORY, ignore_errors=True)
     DIRECTORY.mkdir(parents=True)
     bench = Bench(options, DIRECTORY)
+    if options.lag:
+        return lag.main(DIRECTORY)
     if options.micro:
         print(micro.table(Subjects(bench.callers, DIRECTORY).measures()))
         return judging.main()
@@ -212,7 +215,8 @@ def _judged(bench: Bench) -> int:
     ratio = rates[BEARER] / rates[PLAIN]
     print(f"facegate over the plain proxy: {ratio:.2f} (bar: {BAR})")
     print(micro.table(Subjects(bench.callers, DIRECTORY).measures()))
-    return judging.main() or int(ratio < BAR)
+    missed = [judging.main(), lag.main(DIRECTORY), ratio < BAR]
+    return int(any(missed))
 
 
 if __name__ == "__main__":

@@ -131,6 +131,7 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         access_keys: by access key id.
         secrets_key: key of the API keys' hashes, 32 bytes; empty where there are none.
         places: by provider: where its callers put credentials.
+        credentials: digest over the API keys and access keys, see `credentials_digest`.
         digest: SHA-256 of the meaning.
         memo: claims by SHA-256 of a token whose signature verified under these keys; bounded by
             whoever writes it, shared by nobody else, gone with these keys.
@@ -141,6 +142,7 @@ class Keys(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     access_keys: Mapping[str, AccessKey]
     secrets_key: bytes
     places: Mapping[str, Places]
+    credentials: str
     digest: str
     memo: dict[bytes, Claims] = msgspec.field(default_factory=dict)
 
@@ -168,13 +170,18 @@ def make_keys(
     access_keys: Mapping[str, AccessKey],
     secrets_key: bytes | None,
     places: Mapping[str, Places] = _NO_PLACES,
+    credentials: str = "",
 ) -> Keys:
-    """Put the keys together and compute their digest."""
+    """Put the keys together and compute their digest.
+
+    `credentials` is the digest of the API keys and access keys, where it is known: over those of
+    100,000 tenants it takes too long for the event loop.
+    """
+    credentials = credentials or credentials_digest(api_keys, access_keys)
     by_issuer = {issuer.issuer: issuer for issuer in issuers}
     parts = _Meaning(
         issuers=[_issuer_meaning(by_issuer[name]) for name in sorted(by_issuer)],
-        api_keys=sorted((key.id, key.tenant_id, text) for text, key in api_keys.items()),
-        access_keys=sorted((key.id, key.tenant_id) for key in access_keys.values()),
+        credentials=credentials,
         places=[_places_meaning(name, places[name]) for name in sorted(places)],
     )
     return Keys(
@@ -183,8 +190,18 @@ def make_keys(
         access_keys=access_keys,
         secrets_key=secrets_key or b"",
         places=places,
+        credentials=credentials,
         digest=meaning_digest("keys", msgspec.json.encode(parts)),
     )
+
+
+def credentials_digest(api_keys: Mapping[str, ApiKey], access_keys: Mapping[str, AccessKey]) -> str:
+    """Hash which API keys and access keys there are and whose they are; no secret."""
+    meaning = (
+        sorted((key.id, key.tenant_id, text) for text, key in api_keys.items()),
+        sorted((key.id, key.tenant_id) for key in access_keys.values()),
+    )
+    return meaning_digest("credentials", msgspec.json.encode(meaning))
 
 
 def with_issuer(keys: Keys, issuer: IssuerKeys) -> Keys:
@@ -199,6 +216,7 @@ def with_issuer(keys: Keys, issuer: IssuerKeys) -> Keys:
         access_keys=keys.access_keys,
         secrets_key=keys.secrets_key,
         places=keys.places,
+        credentials=keys.credentials,
     )
     return msgspec.structs.replace(changed, memo=keys.memo) if _same(keys, changed) else changed
 
@@ -218,8 +236,7 @@ class _IssuerMeaning(msgspec.Struct, frozen=True):
 
 class _Meaning(msgspec.Struct, frozen=True):
     issuers: list[_IssuerMeaning]
-    api_keys: list[tuple[str, str, str]]
-    access_keys: list[tuple[str, str]]
+    credentials: str
     places: list[list[list[str]]]
 
 
