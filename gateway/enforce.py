@@ -23,7 +23,7 @@ from gateway.core.catalog.processors import Declarations
 from gateway.core.decision import Alternative
 from gateway.core.geography.model import Geography, Located
 from gateway.core.identity.identify import wanted_key
-from gateway.core.operation import Observed, class_of
+from gateway.core.operation import class_of
 from gateway.core.pipeline import Judgement, alternative, decide
 from gateway.core.request import Request
 from gateway.core.snapshot import Snapshot
@@ -100,7 +100,10 @@ class Enforcer:
             asyncio.CancelledError: where the caller was cancelled.
         """
         started = time.perf_counter()
-        ruling = await self._judge(request, snapshot)
+        if "probe" in snapshot.named:
+            ruling = await self._judge_images(request, snapshot)
+        else:
+            ruling = self._judge(request, snapshot)
         judgement = ruling.judgement
         if judgement is None:
             return ruling
@@ -190,24 +193,29 @@ class Enforcer:
         for reason, (since, count) in shed.items():
             self.audit.enqueue(Shed(time=self.clock(), reason=reason, count=count, since=since))
 
-    async def _judge(self, request: Request, snapshot: Snapshot) -> Ruling:
+    async def _judge_images(self, request: Request, snapshot: Snapshot) -> Ruling:
+        """Judge with a look at the images that are shown: some rule names them."""
+        started = time.perf_counter()
+        try:
+            probes = await asyncio.to_thread(probes_of, request, snapshot.catalog)
+        except Exception as bug:  # noqa: BLE001 - as in `_judge`
+            return self._failed(self.new_id(), bug)
+        self._probe_seconds(time.perf_counter() - started)
+        return self._judge(request, snapshot, probes)
+
+    def _judge(
+        self, request: Request, snapshot: Snapshot, probes: tuple[str, ...] | None = None
+    ) -> Ruling:
         decision_id = self.new_id()
         try:
-            observed = await self._observe(request, snapshot)
-            judgement = self._with_alternatives(
-                request, decide(request, observed, snapshot, self.clock())
-            )
+            observed = self._declarations.observed_of(request, snapshot.catalog)
+            if probes is not None:
+                observed = msgspec.structs.replace(observed, probes=probes)
+            judgement = decide(request, observed, snapshot, self.clock())
+            if snapshot.shadows:
+                judgement = self._with_alternatives(request, judgement)
         except Exception as bug:  # noqa: BLE001 - the one catch-all
-            # A bug is a refusal (XACML's Indeterminate), never a pass.
-            log.error("decision %s could not be computed: %s", decision_id, place_of(bug))  # noqa: TRY400 - the words of a bug may quote the request
-            self.audit.enqueue(Aborted(time=self.clock(), id=decision_id, reason="engine.failed"))
-            return Ruling(
-                id=decision_id,
-                permitted=False,
-                reason="engine.failed",
-                judgement=None,
-                recorded=False,
-            )
+            return self._failed(decision_id, bug)
         decision = judgement.decision
         return Ruling(
             id=decision_id,
@@ -217,23 +225,23 @@ class Enforcer:
             recorded=True,
         )
 
-    async def _observe(self, request: Request, snapshot: Snapshot) -> Observed:
-        """Look at what only the edge knows; at images only where some rule names them."""
-        probes = None
-        if "probe" in snapshot.named:
-            started = time.perf_counter()
-            probes = await asyncio.to_thread(probes_of, request, snapshot.catalog)
-            self._probe_seconds(time.perf_counter() - started)
-        observed = self._declarations.observed_of(request, snapshot.catalog)
-        return observed if probes is None else msgspec.structs.replace(observed, probes=probes)
+    def _failed(self, decision_id: str, bug: Exception) -> Ruling:
+        """Refuse what could not be judged: a bug is XACML's Indeterminate, never a pass."""
+        # Its words may quote the request.
+        log.error("decision %s could not be computed: %s", decision_id, place_of(bug))
+        self.audit.enqueue(Aborted(time=self.clock(), id=decision_id, reason="engine.failed"))
+        return Ruling(
+            id=decision_id,
+            permitted=False,
+            reason="engine.failed",
+            judgement=None,
+            recorded=False,
+        )
 
     def _with_alternatives(self, request: Request, judgement: Judgement) -> Judgement:
         """Ask the candidates; one that fails says nothing, and changes nothing of the verdict."""
-        shadows = judgement.snapshot.shadows
-        if not shadows:
-            return judgement
         said = list[Alternative]()
-        for shadow in shadows:
+        for shadow in judgement.snapshot.shadows:
             try:
                 said.append(alternative(request, judgement, shadow))
             except Exception as bug:  # noqa: BLE001 - a candidate is only asked

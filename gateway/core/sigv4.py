@@ -47,7 +47,7 @@ _SIGNING_KEYS: Final[dict[tuple[str, str, str, str], tuple[bytes, _Mac]]] = {}
 
 # The same for what repeats in most requests: the time to the second, the names that are signed.
 _REMEMBERED_STAMPS: Final = 8
-_STAMPS: Final[dict[tuple[int, int, int, int, int, int], str]] = {}
+_STAMPS: Final[dict[float, str]] = {}
 _REMEMBERED_LINES: Final = 128
 _LINES: Final[dict[tuple[str, ...], str]] = {}
 
@@ -234,13 +234,14 @@ def authorization(
 
 def amz_date(now: datetime) -> str:
     """Return the value of `x-amz-date` for an aware UTC time."""
-    instant = (now.year, now.month, now.day, now.hour, now.minute, now.second)
-    stamp = _STAMPS.get(instant)
+    second = now.timestamp() // 1
+    stamp = _STAMPS.get(second)
     if stamp is None:
         if len(_STAMPS) >= _REMEMBERED_STAMPS:
             _STAMPS.clear()
+        instant = (now.year, now.month, now.day, now.hour, now.minute, now.second)
         stamp = "{:04}{:02}{:02}T{:02}{:02}{:02}Z".format(*instant)
-        _STAMPS[instant] = stamp
+        _STAMPS[second] = stamp
     return stamp
 
 

@@ -74,24 +74,40 @@ def read_headers(
         underscored: lower-case names with `_` that are known to be meant: to many servers `_` and
             `-` are one character.
     """
-    if b"".join([value for _, value in lines]).translate(None, _VALUE_OCTETS):
+    values = b"\n".join([value for _, value in lines])
+    # Without what a value may hold, the ends of our own lines must be all that is left.
+    if values.translate(None, _VALUE_OCTETS) != b"\n" * (len(lines) - 1):
         return _header_fault("a value has a byte outside visible ASCII, space and tab")
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in lines:
-        name = _name_of(raw_name)
-        if name not in headers:
-            headers[name] = raw_value.decode("ascii")
-        elif _decides(name, once):
-            return Malformed(
-                reason="malformed.duplicate", detail="a header that decides stands on two lines"
-            )
-        else:
-            headers[name] = f"{headers[name]}, {raw_value.decode('ascii')}"
+    names = [_name_of(name) for name, _ in lines]
+    texts = values.decode("ascii").split("\n")
+    headers = dict(zip(names, texts, strict=False))  # no lines have one text, the empty one
+    if len(headers) < len(lines):
+        joined = _joined(names, texts, once)
+        if isinstance(joined, Malformed):
+            return joined
+        headers = joined
     if "" in headers:
         return _header_fault("a name is not a token")
     if "_" in "".join(headers) and not _all_known(headers, underscored):
         return _header_fault("a name has an underscore")
     return headers if _SPECIAL.isdisjoint(headers) else _special_fault(headers) or headers
+
+
+def _joined(
+    names: Sequence[str], values: Sequence[str], once: frozenset[str]
+) -> dict[str, str] | Malformed:
+    """Join the lines of one name, where none of them decides."""
+    headers: dict[str, str] = {}
+    for name, value in zip(names, values, strict=True):
+        if name not in headers:
+            headers[name] = value
+        elif _decides(name, once):
+            return Malformed(
+                reason="malformed.duplicate", detail="a header that decides stands on two lines"
+            )
+        else:
+            headers[name] = f"{headers[name]}, {value}"
+    return headers
 
 
 def _decides(name: str, once: frozenset[str]) -> bool:

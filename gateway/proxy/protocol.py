@@ -28,6 +28,7 @@ log = logging.getLogger("facegate")
 
 _SEGMENT_BYTES = 262_144  # most that asyncio reads at once
 
+_Message = tuple[RawRequestMessage, StreamReader]
 Handle = Callable[[Arrived], Awaitable[web.StreamResponse]]
 # Called with the client's address for what never became a request; records it, and says what to
 # answer. The connection ends with that answer.
@@ -82,6 +83,7 @@ class Connection(web_protocol.RequestHandler):
 
     __slots__ = (
         "_ahead",
+        "_begun",
         "_carried_bytes",
         "_clock",
         "_handle",
@@ -99,6 +101,7 @@ class Connection(web_protocol.RequestHandler):
         self._reject = listener.reject
         self._handle = listener.handle
         self._remote = ""  # textual address of the client
+        self._begun: _Message | None = None  # waits for the task of this connection
         self._payload: StreamReader | None = None  # of the request under way
         self._ahead = b""  # what came while it was under way
         self._head_bytes = 0  # of the head that is arriving
@@ -157,12 +160,10 @@ class Connection(web_protocol.RequestHandler):
         """
         try:
             while True:
-                if not (self._messages or self._close or self._force_close):
+                if self._begun is None and not (self._close or self._force_close):
                     await self._arrival()
-                if not self._messages or self.transport is None:
-                    break
-                message, payload = self._messages.popleft()
-                if not await self._answer(cast("RawRequestMessage", message), payload):
+                begun, self._begun = self._begun, None
+                if begun is None or self.transport is None or not await self._answer(*begun):
                     break
                 self._go_on()
         except asyncio.CancelledError:
@@ -174,8 +175,10 @@ class Connection(web_protocol.RequestHandler):
 
     def _take_head(self, data: bytes) -> None:
         self._head_bytes += len(data)
+        messages: Sequence[_Message] = ()
         try:
-            messages = self._feed(data)
+            if self._parser is not None:
+                messages, _, _ = self._parser.feed_data(data)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the bytes: a refusal
             self._refuse(fault_of(error))
             return
@@ -189,7 +192,8 @@ class Connection(web_protocol.RequestHandler):
     def _take_body(self, data: bytes, payload: StreamReader) -> None:
         self._carried_bytes += len(data)
         try:
-            self._feed(data)
+            if self._parser is not None:
+                self._parser.feed_data(data)
             readable = not self._is_framing(payload)
         except Exception:  # noqa: BLE001 - as above; whoever reads the body is told
             readable = False
@@ -204,15 +208,10 @@ class Connection(web_protocol.RequestHandler):
         framing = self._carried_bytes - 2 * payload.total_bytes
         return framing > _SEGMENT_BYTES + 2 * self._limits.header_bytes
 
-    def _feed(self, data: bytes) -> Sequence[tuple[RawRequestMessage, StreamReader]]:
-        if self._parser is None:
-            return ()
-        messages, _, _ = self._parser.feed_data(data)
-        return cast("Sequence[tuple[RawRequestMessage, StreamReader]]", messages)
-
     def _begin(self, message: RawRequestMessage, payload: StreamReader) -> None:
         """Hand a complete head to the task of this connection."""
-        self._stop_clock()
+        if self._clock is not None:
+            self._stop_clock()
         limits = self._limits
         lines = message.raw_headers
         if len(lines) > limits.header_lines or (
@@ -227,7 +226,7 @@ class Connection(web_protocol.RequestHandler):
             message = message._replace(should_close=True)
         self._carried_bytes = self._head_bytes
         self._payload = payload
-        self._messages.append((message, payload))
+        self._begun = (message, payload)
         self._wake()
 
     def _head_late(self) -> None:
@@ -265,7 +264,7 @@ class Connection(web_protocol.RequestHandler):
         arrived = Arrived(message, payload, self.transport, self._remote)
         # The base class asks whether there is one, and cancels it at a shutdown.
         self._request_in_progress = True
-        self._current_request = cast("web.BaseRequest", arrived)
+        self._current_request = arrived  # type: ignore[assignment]
         try:
             reply = await self._handle(arrived)
             if isinstance(reply, Reply):

@@ -110,17 +110,22 @@ def _plain_headers(lines: list[str], *, length: str) -> tuple[tuple[str, str], .
     headers: list[tuple[str, str]] = []
     counted = False
     for line in lines:
-        raw_name, colon, value = line.partition(":")
-        name, value = _name_of(raw_name), value.strip()
-        if name in _DECISIVE:
+        header = _header_of(line)
+        if header[0] in _DECISIVE:
+            name, value = header
             if name == "content-length" and value == length and not counted:
                 counted = True
             elif name != "connection" or value.lower() != "keep-alive":
                 return None
-        elif not colon:
-            return None
-        headers.append((name, value))
+        headers.append(header)
     return tuple(headers) if counted else None
+
+
+@lru_cache(maxsize=512)  # a provider's answers differ in few lines
+def _header_of(line: str) -> tuple[str, str]:
+    """Return name and value of a line; the name is empty where there is none."""
+    raw_name, colon, value = line.partition(":")
+    return (_name_of(raw_name) if colon else "", value.strip())
 
 
 @lru_cache(maxsize=64)

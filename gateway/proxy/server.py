@@ -61,8 +61,12 @@ class Live:
 
 
 class Acted(msgspec.Struct, kw_only=True):
-    """What became of a permitted or refused request; filled in while acting."""
+    """What became of a permitted or refused request; filled in while acting.
 
+    `started` is when the verdict was durable, on the clock of durations.
+    """
+
+    started: float
     outcome: Effect = "failed"
     status: int | None = None
     upstream_status: int | None = None
@@ -83,7 +87,8 @@ class Proxy:
     async def handle(self, http: Arrived) -> web.StreamResponse:
         """Answer one request; never raises for what a client or a provider sent."""
         serving = self._live.serving
-        held = announced_bytes(http, serving.door.body_bytes)
+        # A body that came with its head is held by the connection already, which bounds it.
+        held = 0 if http.content.is_eof() else announced_bytes(http, serving.door.body_bytes)
         if self._held_bytes + held > serving.inspection_memory_bytes:
             return self._shed(http, serving)
         self.inflight += 1
@@ -100,8 +105,7 @@ class Proxy:
     async def _serve(self, request: Request, serving: Serving) -> web.StreamResponse:
         ruling = await self._enforcer.judge_and_record(request, serving.snapshot)
         upstream = serving.upstreams[request.upstream]
-        acted = Acted()
-        started = time.perf_counter()
+        acted = Acted(started=time.perf_counter())
         try:
             if ruling.permitted:
                 answer = await self._forward(request, ruling, upstream, acted)
@@ -120,7 +124,7 @@ class Proxy:
                 status=acted.status,
                 upstream_status=acted.upstream_status,
                 sent=acted.sent,
-                duration_s=time.perf_counter() - started,
+                duration_s=time.perf_counter() - acted.started,
                 response_bytes=acted.response_bytes,
             )
 
@@ -128,7 +132,6 @@ class Proxy:
         self, request: Request, ruling: Ruling, upstream: Upstream, acted: Acted
     ) -> Answer:
         provider = upstream.provider
-        started = time.perf_counter()
         try:
             outbound = exchanged(request, provider, upstream.credential)
             body = outbound.body
@@ -154,7 +157,9 @@ class Proxy:
             log.warning("upstream %s: %s (decision %s)", upstream.name, failure, ruling.id)
             return _unreachable(failure, ruling, request, upstream)
         self._learn(request, ruling, upstream, status=response.status)
-        self._metrics.upstream_seconds.observe(time.perf_counter() - started, (provider.name,))
+        self._metrics.upstream_seconds.observe(
+            time.perf_counter() - acted.started, (provider.name,)
+        )
         self._metrics.upstream.add((provider.name, f"{response.status // 100}xx"))
         acted.outcome, acted.upstream_status = "forwarded", response.status
         acted.response_bytes = len(response.body)
@@ -222,12 +227,7 @@ class Proxy:
 
 
 def announced_bytes(http: Arrived, most: int) -> int:
-    """Return how much of a body is still to come: what it announces, else the limit.
-
-    A body that came with its head is held by the connection already, which bounds it.
-    """
-    if http.content.is_eof():
-        return 0
+    """Return how much of a body is still to come: what it announces, else the limit."""
     text = http.headers.get("Content-Length")
     return min(int(text), most) if text and text.isascii() and text.isdecimal() else most
 

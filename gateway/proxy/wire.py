@@ -151,10 +151,21 @@ async def read(http: Arrived, door: Door) -> Request | Malformed:
     route = route_of(host, http.raw_path, door)
     if route is None:
         return _completed(_unroutable(http), http)
-    head = _read_head(http, route, door)
+    if http.version != HttpVersion11:
+        return _completed(_version_fault(), http, provider=route.provider)
+    head = read_head(
+        http.method, http.raw_path, http.raw_headers, route=route, body_bytes=door.body_bytes
+    )
     if isinstance(head, Malformed):
         return _completed(head, http, provider=route.provider)
-    body = await _read_body(http, head.headers, door)
+    content = http.content
+    body: bytes | Malformed
+    if content.is_eof() and content.exception() is None:  # with its head, as small bodies come
+        body = _arrived(content)
+        if len(body) > door.body_bytes:
+            body = _length_fault()
+    else:
+        body = await _read_body(http, head.headers, door)
     if isinstance(body, Malformed):
         return _completed(body, http, provider=route.provider)
     return Request(
@@ -199,14 +210,6 @@ def _unroutable(http: Arrived) -> Malformed:
 
 def _version_fault() -> Malformed:
     return Malformed(reason="malformed.syntax", detail="a version other than HTTP/1.1")
-
-
-def _read_head(http: Arrived, route: Route, door: Door) -> Head | Malformed:
-    if http.version != HttpVersion11:
-        return _version_fault()
-    return read_head(
-        http.method, http.raw_path, http.raw_headers, route=route, body_bytes=door.body_bytes
-    )
 
 
 def read_head(
@@ -258,9 +261,6 @@ def _length_fault() -> Malformed:
 
 async def _read_body(http: Arrived, headers: Mapping[str, str], door: Door) -> bytes | Malformed:
     content = http.content
-    if content.is_eof() and content.exception() is None:  # with its head, as small bodies come
-        body = _arrived(content)
-        return body if len(body) <= door.body_bytes else _length_fault()
     if "expect" in headers and not content.total_bytes and http.transport is not None:
         http.transport.write(_CONTINUE)
     try:

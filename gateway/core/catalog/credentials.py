@@ -38,6 +38,8 @@ def stated_credentials(request: Request, catalog: Catalog) -> Stated:
         return ()
     if _MIXED in request.headers.get("content-type", "").lower() and _is_within(request, provider):
         return None
+    if not (request.query or provider.credential_fields or provider.credential_segments):
+        return ()
     named: _Named = []
     if request.query and provider.credential_parameters:
         names = folded(provider.credential_parameters)

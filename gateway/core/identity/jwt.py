@@ -30,6 +30,7 @@ FAMILIES: Final[Mapping[str, frozenset[str]]] = {
 }
 
 LEEWAY: Final = timedelta(seconds=30)  # for clocks of issuers that run ahead; never for `exp`
+_LEEWAY_S: Final = LEEWAY.total_seconds()
 TOKEN_BYTES: Final = 8192
 _TEXT_CHARACTERS: Final = 255
 _AUDIENCES: Final = 32
@@ -184,7 +185,8 @@ def _seconds(value: JsonValue) -> float | None:
 
 
 def _valid_at(claims: Claims, now: datetime) -> Claims | Unverified:
-    at, ahead = now.timestamp(), (now + LEEWAY).timestamp()
+    at = now.timestamp()
+    ahead = at + _LEEWAY_S
     if at >= claims.expires or claims.not_before > ahead or claims.issued > ahead:
         return Unverified(reason="identity.expired")
     return claims
