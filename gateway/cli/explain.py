@@ -11,6 +11,7 @@ from gateway.cli.output import (
     EXIT_OK,
     EXIT_USAGE,
     Format,
+    fail,
     print_findings,
     print_json,
 )
@@ -32,6 +33,39 @@ def run_explain_request(
     try:
         facts = read_policy_request(_content(request), path=request, default_at=now)
         explanation = explain(read_policies(policies), facts, stated="stated")
+    except FindingsError as failure:
+        print_findings(failure.findings, form)
+        return EXIT_USAGE
+    show(explanation, form, every=every)
+    return EXIT_OK
+
+
+def run_explain_http(
+    request: str,
+    config: Path,
+    policies: Path | None,
+    form: Format,
+    *,
+    tenant: str,
+    client: str | None,
+    now: datetime,
+    every: bool,
+) -> int:
+    """Explain what a configuration answers for an HTTP request that is written down."""
+    from gateway.app.hypothetical import Stated, facts_of_http
+    from gateway.config.environment import environment
+    from gateway.sources.policies import read_policies
+
+    stated = Stated(tenant=tenant, client=client, at=now)
+    try:
+        facts, directory = facts_of_http(
+            _content(request), path=request, config=config, environ=environment(), stated=stated
+        )
+        policies = policies or directory
+        if policies is None:
+            fail(f"`{config}` reads its policies from elsewhere", hint="--policy names them")
+            return EXIT_USAGE
+        explanation = explain(read_policies(policies), facts)
     except FindingsError as failure:
         print_findings(failure.findings, form)
         return EXIT_USAGE

@@ -158,7 +158,10 @@ def classify(
 def explain(
     request: Annotated[
         str | None,
-        typer.Option("--request", help="A file with the facts of a request; `-`: stdin."),
+        typer.Option(
+            "--request",
+            help="The facts of a request or, with --config, an HTTP request; `-`: stdin.",
+        ),
     ] = None,
     record: Annotated[
         str | None, typer.Option("--record", help="The id of a recorded decision, dec_….")
@@ -172,6 +175,15 @@ def explain(
             "--policy", help="The policy directory; for a record, instead of the one that it names."
         ),
     ] = None,
+    config: Annotated[
+        Path | None, typer.Option("--config", "-c", help="Whose upstreams, tenants, networks.")
+    ] = None,
+    tenant: Annotated[
+        str | None, typer.Option("--tenant", help="Whose HTTP request it is; not proved.")
+    ] = None,
+    client: Annotated[
+        str | None, typer.Option("--from", help="The address that it comes from.")
+    ] = None,
     every: Annotated[
         bool, typer.Option("--all", help="Also show the rules that did not match.")
     ] = False,
@@ -184,11 +196,20 @@ def explain(
         from gateway.cli.explain_record import run_explain_record
 
         raise typer.Exit(run_explain_record(record, audit, policy, output, every=every))
+    if (config is None) != (tenant is None) or (client is not None and config is None):
+        raise fail("--config, --tenant and --from go together; --from may be left out")
     from gateway.app.once import utc_now
-    from gateway.cli.explain import run_explain_request
+    from gateway.cli.explain import run_explain_http, run_explain_request
 
-    wanted = policy or Path("policies")
-    raise typer.Exit(run_explain_request(request or "", wanted, output, now=utc_now(), every=every))
+    now, written = utc_now(), request or ""
+    if config is None or tenant is None:
+        wanted = policy or Path("policies")
+        raise typer.Exit(run_explain_request(written, wanted, output, now=now, every=every))
+    raise typer.Exit(
+        run_explain_http(
+            *(written, config, policy, output), tenant=tenant, client=client, now=now, every=every
+        )
+    )
 
 
 @app.command()
