@@ -82,7 +82,7 @@ class Shipped:
             return None
         before = self.sources[fault.file]
         source = Source(parsed=parsed, places=before.places)
-        linked = link(self._beside(fault, source), origin="policies")
+        linked = link([*self._beside(fault), source], origin="policies")
         packs = {**self.packs, **{pack.id: pack for pack in linked.packs}}
         findings = [one for one in linked.findings if one.line]
         if linked.places.keys() - self.linked.places.keys():
@@ -98,18 +98,20 @@ class Shipped:
         places = self.linked.places.items()
         return frozenset(rule for rule, place in places if Path(place.path).name == file)
 
-    def _beside(self, fault: Fault, changed: Source) -> list[Source]:
-        """Return the changed file with what it has to be read with.
+    def _beside(self, fault: Fault) -> list[Source]:
+        """Return what the changed file has to be read with.
 
-        A pack is read with all groups, a file of groups with everything but the cases.
+        A pack is read with what it may name, groups and budgets; a file of groups with everything
+        but the cases.
         """
-        groups = [
+        before = self.sources[fault.file].parsed.rules
+        limited = any("over" in rule.when for _, rule in before)
+        return [
             source
             for name, source in self.sources.items()
-            if name != fault.file and (source.parsed.groups or not changed.parsed.rules)
-            if not source.parsed.cases
+            if name != fault.file and not source.parsed.cases
+            if source.parsed.groups or (limited and source.parsed.budgets) or not before
         ]
-        return [*groups, changed]
 
     def _fails(self, packs: Sequence[Pack]) -> bool:
         """Tell whether a case comes out otherwise, or a rule is without one, in what changed."""

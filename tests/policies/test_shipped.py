@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from datetime import date
 from itertools import product
 from pathlib import Path
@@ -165,6 +166,33 @@ def test_only_where_the_law_says_so_a_body_may_not_even_verify(
     )
     assert one.outcome == verifying
     assert many.outcome == "refuse"
+
+
+def test_an_operator_may_switch_the_affiliates_rule_off_and_nothing_else_changes(
+    tmp_path: Path,
+) -> None:
+    for path in files():
+        shutil.copy(path, tmp_path)
+    (tmp_path / "operator.yaml").write_text(
+        """apiVersion: facegate/v1
+kind: Operator
+switched_off:
+  - rule: us-party-lists/require-licence-for-affiliates-after-the-stay
+    who: Ada Moreno
+    date: 2026-11-25
+    reason: the stay was extended
+"""
+    )
+    switched = source.read_policies(tmp_path)
+    shipped = source.read_policies(packs_directory())
+    handed_out = facts(
+        asked=operation("image_db", access="export"),
+        screening=Hit(lists=("entity_list_affiliate",), parties=("party 0",)),
+    )
+    rule = "us-party-lists/require-licence-for-affiliates-after-the-stay"
+    before, after = evaluate(shipped, handed_out), evaluate(switched, handed_out)
+    assert rule in before.matched
+    assert {*before.matched} - {*after.matched} == {rule}
 
 
 def test_hong_kong_is_treated_as_china_everywhere(policy: Policies) -> None:
