@@ -1,13 +1,14 @@
-"""Who catches a fault: `check`, `test` or nobody, by the project's own readers and engine."""
+"""Who catches a fault: `check`, `test`, `prove` or nobody, by the project's own code for each."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal, get_args
 
 from gateway.core.operation import access_of, class_of, governed
 from gateway.core.policy.cases import Case, run_cases
@@ -16,11 +17,14 @@ from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.link import Linked, link
 from gateway.core.policy.model import Pack
 from gateway.core.policy.parse import parse
+from gateway.core.policy.prove import prove
 from gateway.core.policy.source import Source
 from gateway.sources.yaml_file import read_yaml
 from tests.faults.model import Fault
 
-Catcher = Literal["check", "test", "nobody"]
+Catcher = Literal["check", "test", "prove", "nobody"]
+CATCHERS: Final[tuple[Catcher, ...]] = get_args(Catcher)
+_NOW: Final = datetime(2026, 11, 25, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,13 @@ class Shipped:
         return {pack: tuple(cases) for pack, cases in found.items()}
 
     def catch(self, fault: Fault) -> Catcher:
-        """Tell who catches a fault, the first of `check` and `test`."""
+        """Tell who catches a fault, the first of `check`, `test` and `prove`."""
         changed = self.packs_with(fault)
         if changed is None:
             return "check"
-        return "test" if self._fails(changed) else "nobody"
+        if self._fails(changed):
+            return "test"
+        return "prove" if self.breaks_a_guardrail(changed) else "nobody"
 
     def packs_with(self, fault: Fault) -> Sequence[Pack] | None:
         """Return all packs as a fault leaves them; None where `check` has a finding."""
@@ -122,6 +128,11 @@ class Shipped:
                     return True
         together = run_cases(packs, self.cases.get(None, ()))
         return any(result.mismatches for result in together.results)
+
+    def breaks_a_guardrail(self, packs: Sequence[Pack]) -> bool:
+        """Tell whether a guardrail does not hold over what a fault leaves of the packs."""
+        policies = compile_policies(packs, budgets=self.linked.budgets)
+        return not all(proof.holds for proof in prove(policies, self.linked.guardrails, _NOW))
 
     def opened(self, packs: Sequence[Pack]) -> tuple[Case, ...]:
         """Return the cases whose governed request was refused by all packs, and is permitted."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import msgspec
 import pytest
 
 from gateway.sources.packs import packs_directory
@@ -11,7 +12,7 @@ from tests.faults.catch import Shipped
 from tests.faults.exceptions import UNCAUGHT
 from tests.faults.files import faults
 from tests.faults.model import Fault
-from tests.faults.report import table
+from tests.faults.report import Finding, table
 
 FILES = [path.name for path in sorted(packs_directory().glob("*.yaml"))]
 
@@ -65,7 +66,22 @@ def test_no_exception_is_of_a_fault_that_is_not_tried(every: list[Fault]) -> Non
 
 
 def test_the_report_counts_every_fault_once_and_names_the_uncaught(every: list[Fault]) -> None:
-    first, second = every[:2]
-    report = table([(first, "check"), (second, "nobody")])
-    assert f"uncaught: {second.name}" in report
+    first, second, third = every[:3]
+    report = table(
+        [
+            Finding(fault=first, catcher="check"),
+            Finding(fault=second, catcher="nobody"),
+            Finding(fault=third, catcher="test", proved=True),
+        ]
+    )
+    assert f"uncaught: {second.name}\n    no reason is known" in report
     assert first.name not in report
+    assert ["all", "1", "1", "0", "1", "1"] in [line.split() for line in report.splitlines()]
+
+
+def test_a_guardrail_catches_what_no_case_sees(shipped: Shipped) -> None:
+    pack = "ibm-precision-regulation"
+    permit = next(one for one in shipped.packs[pack].rules if one.id == "permit-named-uses")
+    assert not shipped.breaks_a_guardrail(list(shipped.packs.values()))
+    rest = msgspec.structs.replace(shipped.packs[pack], rules=(permit,))
+    assert shipped.breaks_a_guardrail(list({**shipped.packs, pack: rest}.values()))
