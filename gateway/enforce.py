@@ -29,6 +29,7 @@ from gateway.core.request import Request
 from gateway.core.snapshot import Snapshot
 from gateway.errors import AuditError, place_of
 from gateway.metrics import Metrics
+from gateway.staging import StageWatch
 
 log = logging.getLogger("facegate")
 
@@ -69,6 +70,7 @@ class Enforcer:
         metrics: Metrics,
         mask_key: bytes,
         want_key: Callable[[str, str], None],
+        stage: StageWatch,
     ) -> None:
         """Keep what the composition root made once.
 
@@ -78,10 +80,11 @@ class Enforcer:
             ids: a new decision id for a time at each call.
             metrics: all of them.
             mask_key: hashes request values that are masked in records.
+            stage: counts what a staged policy does.
             want_key: called with issuer and `kid` where a token names a key that is not at hand.
         """
         self.audit, self.clock, self.ids, self.metrics = audit, clock, ids, metrics
-        self._want_key = want_key
+        self._want_key, self._stage = want_key, stage
         self._judge_seconds = metrics.decision_seconds.timer(("judge",))
         self._probe_seconds = metrics.decision_seconds.timer(("probes",))
         self._record_seconds = metrics.decision_seconds.timer(("record",))
@@ -212,7 +215,7 @@ class Enforcer:
             if probes is not None:
                 observed = msgspec.structs.replace(observed, probes=probes)
             judgement = decide(request, observed, snapshot, self.clock())
-            if snapshot.shadows:
+            if judgement.snapshot.shadows:
                 judgement = self._with_alternatives(request, judgement)
         except Exception as bug:  # noqa: BLE001 - the one catch-all
             return self._failed(decision_id, bug)
@@ -230,6 +233,7 @@ class Enforcer:
         # Its words may quote the request.
         log.error("decision %s could not be computed: %s", decision_id, place_of(bug))
         self.audit.enqueue(Aborted(time=self.clock(), id=decision_id, reason="engine.failed"))
+        self._stage.failed()
         return Ruling(
             id=decision_id,
             permitted=False,
@@ -287,6 +291,7 @@ class Enforcer:
             self.metrics.decisions.add(
                 (provider, operation_class, "shadow_refuse", "policy.denied", decision.shadow[0])
             )
+        self._stage.judged(judgement)
         for other in judgement.alternatives:
             same = other.outcome == decision.outcome
             says = "same" if same else f"would_{other.outcome}"

@@ -183,6 +183,11 @@ class Metrics(Collector):
         self.reloads = Counter(
             "facegate_policy_reloads_total", "Reloads of policy by result.", ("result",)
         )
+        self.policy_staged = Gauge(
+            "facegate_policy_staged_percent",
+            "Share of the tenants of a staged policy.",
+            ("digest",),
+        )
         self.policy_fetched = Gauge(
             "facegate_policy_fetch_timestamp_seconds",
             "When the server that offers policy last answered.",

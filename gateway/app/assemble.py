@@ -19,7 +19,7 @@ from gateway.core.catalog.model import Catalog, Provider
 from gateway.core.geography.networks import Networks
 from gateway.core.identity.keys import IssuerKeys, Keys, make_keys, make_places
 from gateway.core.policy.model import Policies
-from gateway.core.snapshot import make_snapshot
+from gateway.core.snapshot import Stage, make_snapshot
 from gateway.proxy.forward import (
     AwsCredential,
     BearerCredential,
@@ -66,6 +66,7 @@ def assemble(
     networks: Networks,
     policies: Policies,
     candidates: Mapping[str, Policies],
+    stage: Stage | None,
     upstreams: dict[str, Upstream],
 ) -> Serving:
     """Put together all that one request is served by."""
@@ -79,6 +80,7 @@ def assemble(
             policies=policies,
             settings_digest=settings.digest,
             candidates=candidates,
+            stage=stage,
         ),
         door=Door(
             routes={

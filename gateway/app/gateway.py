@@ -29,6 +29,7 @@ from gateway.audit.log import AuditLog
 from gateway.audit.segments import parts_directory
 from gateway.config.settings import Settings
 from gateway.console.admin import AdminSurface, Probe, ReloadReport, make_admin
+from gateway.console.policy import Wish
 from gateway.core.snapshot import Snapshot
 from gateway.enforce import Enforcer
 from gateway.errors import AuditError
@@ -106,6 +107,10 @@ class Gateway:
     async def reload(self, who: str) -> ReloadReport:
         """Reload what changed; see `Reloader.reload`."""
         return await self._reloader.reload(who)
+
+    async def act(self, wish: Wish) -> ReloadReport:
+        """Move the policy; see `Reloader.act`."""
+        return await self._reloader.act(wish)
 
     async def run(self) -> None:
         """Load, serve until `stop`, and end in order.
@@ -200,6 +205,7 @@ class Gateway:
                 b"", digest_size=32, key=secrets_key, person=b"facegate mask"
             ).digest(),
             want_key=self._reloader.issuers.want_key,
+            stage=self._reloader.stage,
         )
         return Proxy(live=self._reloader.live, enforcer=enforcer, metrics=self.metrics)
 
@@ -253,6 +259,7 @@ class Gateway:
         while True:
             await asyncio.sleep(_TICK_S)
             self._proxy.write_counts()
+            await self._reloader.go_on()
             if healthy and not self._audit.healthy:
                 log.error(
                     "the audit log cannot be written, nothing is forwarded: %s",
@@ -272,7 +279,7 @@ class Gateway:
             status=self._status,
             reload=self.reload,
             registry=registry,
-            act=self._reloader.act,
+            act=self.act,
             history=self._reloader.active.history,
         )
 

@@ -19,9 +19,9 @@ from gateway.app.assemble import assemble, assemble_keys
 from gateway.app.issuers import Issuers
 from gateway.app.once import settle_memory
 from gateway.app.parts import Result
-from gateway.app.policies import Active
+from gateway.app.policies import START, WATCH, Active
 from gateway.app.retire import Retired
-from gateway.app.sources import START, AnyPart, Sources
+from gateway.app.sources import AnyPart, Sources
 from gateway.app.upstreams import Upstreams
 from gateway.audit.log import AuditLog
 from gateway.audit.record import Activation
@@ -39,6 +39,7 @@ from gateway.metrics import Metrics
 from gateway.proxy.server import Live, Serving
 from gateway.sources.stored_parts import StoredParts
 from gateway.sources.watch import changes
+from gateway.staging import StageWatch
 
 log = logging.getLogger("facegate")
 
@@ -46,7 +47,6 @@ Clock = Callable[[], datetime]
 
 # Findings that stand in the record of a refused part; the log has them all.
 _TOLD = 3
-WATCH = "watch"
 
 
 class Reloader:
@@ -80,6 +80,7 @@ class Reloader:
         self.issuers = Issuers(
             session=session, clock=clock, tasks=tasks, on_change=self._take_issuer
         )
+        self.stage = StageWatch(self._give_up)
         self._upstreams, self._retired = Upstreams(sources.catalog, tasks), Retired(tasks)
         self._served = sources.settings.value
         self._audit: AuditLog | None = None
@@ -87,6 +88,7 @@ class Reloader:
         self.issuers.follow(self._served.identity.issuers)
         self._keys = self._assemble_keys()
         self.live = Live(self._assemble())
+        self._watch_stage()
         self.changed = asyncio.Event()  # set, and replaced, when something else is served
         self._report_parts()
         metrics.reloads.add(("activated",), 0)
@@ -130,6 +132,7 @@ class Reloader:
         return {
             "active": None if state is None else state.active,
             "held": policies.held,
+            "staged": None if state is None else state.staged,
             "mark": 0 if state is None else state.mark,
         }
 
@@ -309,15 +312,44 @@ class Reloader:
                 for name, part in sources.candidates.items()
                 if part.present is not None
             },
+            stage=self.active.stage,
             upstreams=self._upstreams.follow(self._served.upstreams),
         )
 
     def _swap(self) -> None:
         before, self.live.serving = self.live.serving, self._assemble()
         self._retired.add(before.snapshot, self.live.serving.snapshot)
+        self._watch_stage()
         self.changed.set()
         self.changed = asyncio.Event()
         self._on_swap()
+
+    def _watch_stage(self) -> None:
+        stage, policies = self.active.stage, self._sources.policies
+        digest = "" if stage is None else stage.policies.digest
+        self.stage.follow(digest, None if stage is None else policies.limits)
+        self._metrics.policy_staged.set_all({} if stage is None else {(digest,): stage.percent})
+
+    def _give_up(self, reason: str) -> None:
+        """Give every tenant the active policy at once; writing that down may take its time."""
+        log.error("policies: what is staged is taken back: %s", reason)
+        self.active.staged = None
+        self._swap()
+        self._tasks.create_task(self._take_back(reason))
+
+    async def _take_back(self, reason: str) -> None:
+        async with self._turn:
+            origin = Origin(who="gateway", why=reason, time=self._clock())
+            policies = self._sources.policies
+            policies.withdraw(hold=True)
+            result = await self._commit(self._served, origin)
+            await self._apply({policies.name: result}, origin)
+
+    async def go_on(self) -> None:
+        """Take the next step of what is staged, where it is time."""
+        wish = self._sources.policies.due()
+        if wish is not None:
+            await self.act(wish)
 
     def _tell(self, name: str, result: Result, origin: Origin) -> None:
         """Log, count and record what became of one part."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 
 from gateway.app.parts import Part, candidate_part, networks_part, tenants_part
-from gateway.app.policies import Active, PolicyPart
+from gateway.app.policies import START, Active, PolicyPart
 from gateway.config.policies import PolicySettings
 from gateway.config.settings import Settings
 from gateway.core.catalog.model import Catalog
@@ -27,8 +27,6 @@ from gateway.sources.settings import load_settings_file
 from gateway.sources.tenants import LoadedTenants
 
 AnyPart = Part[Settings] | Part[LoadedTenants] | Part[Networks] | Part[Policies] | PolicyPart
-
-START = "start"
 
 
 class Sources:

@@ -311,17 +311,29 @@ def policy_activate(
     config: ConfigOption,
     why: WhyOption,
     bundle: Annotated[
-        str | None, typer.Argument(help="Digest of a bundle that is kept; else what is offered.")
+        str | None, typer.Argument(help="Digest of a bundle; else what is staged or offered.")
     ] = None,
     who: WhoOption = None,
+    percent: Annotated[
+        int | None, typer.Option("--percent", min=1, max=99, help="For so many tenants, not all.")
+    ] = None,
     signature: SignatureOption = None,
     output: FormatOption = Format.text,
 ) -> None:
-    """Activate what the policy directory offers, held or not, or a bundle that is kept."""
+    """Activate what is staged or offered, held or not, or a bundle that is kept."""
     from gateway.cli.policy import run_move
 
     raise typer.Exit(
-        run_move(config, "activate", bundle, who=who, why=why, signature=signature, form=output)
+        run_move(
+            config,
+            "activate",
+            bundle,
+            who=who,
+            why=why,
+            percent=percent,
+            signature=signature,
+            form=output,
+        )
     )
 
 
@@ -341,7 +353,16 @@ def policy_rollback(
     from gateway.cli.policy import run_move
 
     raise typer.Exit(
-        run_move(config, "rollback", to, who=who, why=why, signature=signature, form=output)
+        run_move(
+            config,
+            "rollback",
+            to,
+            who=who,
+            why=why,
+            percent=None,
+            signature=signature,
+            form=output,
+        )
     )
 
 

@@ -40,6 +40,7 @@ def run_move(
     *,
     who: str | None,
     why: str,
+    percent: int | None,
     signature: Path | None,
     form: Format,
 ) -> int:
@@ -48,7 +49,12 @@ def run_move(
     signed = None if signature is None else _signed(signature)
     content = None if signed is None else msgspec.json.encode(signed)
     wish = Wish(
-        action=action, bundle=bundle, signature=content, who=who or getpass.getuser(), why=why
+        action=action,
+        bundle=bundle,
+        percent=percent,
+        signature=content,
+        who=who or getpass.getuser(),
+        why=why,
     )
     try:
         report = move(settings, wish, utc_now)
@@ -118,7 +124,9 @@ async def _ask(settings: Settings, admin: str, wish: Wish, signed: Signed | None
     if token is None:
         hint = "set `admin.token`, or stop the gateway first"
         raise fail("a gateway runs here, and its admin listener is read-only", hint=hint)
-    body = PolicyRequest(who=wish.who, why=wish.why, bundle=wish.bundle, signature=signed)
+    body = PolicyRequest(
+        who=wish.who, why=wish.why, bundle=wish.bundle, percent=wish.percent, signature=signed
+    )
     headers = {
         "Authorization": f"Bearer {token.reveal()}",
         "Content-Type": "application/json",

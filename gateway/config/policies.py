@@ -75,6 +75,31 @@ class CandidateSettings(Model):
     dir: SettingsPath
 
 
+class StageSettings(Model):
+    """How what is offered takes over: from some tenants to all, and what takes it back.
+
+    Attributes:
+        steps: percent of the tenants, rising.
+        every_s: seconds from one step to the next, and to all; None waits for an operator.
+        newly_refused: share of decisions that the active policy would have permitted.
+        decisions: how many decisions that share is of, at least.
+        failures: of the engine, while it is staged.
+    """
+
+    steps: AtLeastOne[Annotated[int, Field(ge=1, le=99)]]
+    every_s: Annotated[float, Field(gt=0)] | None = None
+    newly_refused: Annotated[float, Field(gt=0, le=1)] = 0.02
+    decisions: Annotated[int, Field(ge=1)] = 1000
+    failures: Annotated[int, Field(ge=1)] = 1
+
+    @field_validator("steps")
+    @classmethod
+    def _rising(cls, steps: tuple[int, ...]) -> tuple[int, ...]:
+        if list(steps) != sorted({*steps}):
+            raise ValueError("the steps should rise")
+        return steps
+
+
 class PolicySettings(Model):
     """Where policy comes from and whose signature it needs; a path alone is short for `dir`.
 
@@ -86,6 +111,7 @@ class PolicySettings(Model):
         poll_s: seconds from one look at it to the next.
         signing: whose signatures are needed; None needs none.
         candidates: asked beside what is active.
+        stage: how a change takes over; None at once.
     """
 
     dir: SettingsPath | None = None
@@ -95,6 +121,8 @@ class PolicySettings(Model):
     poll_s: Seconds = 60
     signing: SigningSettings | None = None
     candidates: Annotated[Many[CandidateSettings], Field(max_length=_MAX_CANDIDATES)] = ()
+
+    stage: StageSettings | None = None
 
     @model_validator(mode="after")
     def _from_one_place(self) -> Self:
@@ -128,6 +156,8 @@ class PolicySettings(Model):
     ) -> tuple[CandidateSettings, ...]:
         if len({candidate.name for candidate in candidates}) < len(candidates):
             raise ValueError("each candidate should have a name of its own")
+        if any(candidate.name == "active" for candidate in candidates):
+            raise ValueError("`active` is what is active")
         return candidates
 
     @model_validator(mode="before")

@@ -44,7 +44,8 @@ def decide(request: Request, observed: Observed, snapshot: Snapshot, now: dateti
     Args:
         request: the canonical request.
         observed: what the edge observed just before.
-        snapshot: the state of all sources; read once per request.
+        snapshot: the state of all sources; read once per request. Where it has a staged policy,
+            the judgement names the one of the two that this tenant is judged under.
         now: the time of the decision, aware, UTC.
 
     Returns:
@@ -53,6 +54,7 @@ def decide(request: Request, observed: Observed, snapshot: Snapshot, now: dateti
     operation = classify(request, snapshot.catalog, observed)
     stated = stated_credentials(request, snapshot.catalog)
     identity = identify(request, snapshot.keys, snapshot.tenants, now, stated=stated)
+    snapshot = snapshot.judging(identity)
     known = snapshot.standings.recall(request, operation, identity, observed, now)
     if known is not None:
         facts = Facts(

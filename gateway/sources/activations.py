@@ -156,7 +156,7 @@ class Activations:
             return
         last = [step.seq for step in self.history() if step.result == "activated"][-1:]
         if last != [self.state.seq]:
-            self.note(self.state.active)
+            self.note(self.state.latest)
 
 
 def policy_directory(state_dir: Path) -> Path:

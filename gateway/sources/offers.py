@@ -115,13 +115,12 @@ def recall(bundle: str, signature: bytes | None, directory: str, terms: Terms) -
     return _admit(found, Path(directory), terms)
 
 
-def restore(directory: str, state: State, signing: Signing | None) -> Offered | Refused:
-    """Read the active bundle again, as a start does.
+def restore(directory: str, step: Step, signing: Signing | None) -> Offered | Refused:
+    """Read a bundle that was activated or staged again, as a start does.
 
     The signatures are held to the keys that are trusted now, at the time of the activation: their
     expiry bounds when a bundle may be activated, not how long it serves.
     """
-    step = state.active
     candidate = candidate_of(step)
     try:
         reason = unsigned(step, signing)
@@ -160,8 +159,9 @@ def _unmoved(found: _Found, terms: Terms) -> Unmoved | Refused | None:
     if state is None:
         return None
     held = found.bundle in state.held and not terms.wanted
-    active = found.bundle == state.active.bundle
-    if not held and (not active or terms.lost):
+    active = found.bundle == state.active.bundle and not terms.lost
+    waiting = state.staged is not None and found.bundle == state.staged.step.bundle
+    if not held and not active and not (waiting and not terms.wanted):
         return None
     candidate = Candidate(bundle=found.bundle)
     with suppress(ValueError):

@@ -19,7 +19,7 @@ from gateway.core.pipeline import Judgement, decide
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.model import Condition, Pack, Policies, Rule
 from gateway.core.request import Request
-from gateway.core.snapshot import Snapshot, make_snapshot
+from gateway.core.snapshot import Snapshot, Stage, make_snapshot
 from gateway.sources.catalogs import load_catalog
 from tests.builders import a_request, a_tenant
 
@@ -76,7 +76,10 @@ def policies() -> Policies:
 
 
 def fresh(
-    active: Policies | None = None, candidates: Mapping[str, Policies] | None = None
+    active: Policies | None = None,
+    candidates: Mapping[str, Policies] | None = None,
+    *,
+    stage: Stage | None = None,
 ) -> Snapshot:
     by_id = tenants()
     networks = Networks(
@@ -103,6 +106,7 @@ def fresh(
         policies=active or policies(),
         settings_digest="settings",
         candidates=candidates or {},
+        stage=stage,
     )
 
 

@@ -182,7 +182,7 @@ def test_what_is_active_changes_nothing_also_when_its_signature_has_expired(
     assert offered(path, kept, later) == Unmoved(bundle=state.active.bundle, held=False)
     (path / SIGNATURE_FILE).unlink()
     assert isinstance(offered(path, kept, later), Unmoved)
-    assert isinstance(restore(str(kept), state, TWO), Offered)
+    assert isinstance(restore(str(kept), state.active, TWO), Offered)
 
 
 def test_keys_that_did_not_sign_what_is_active_are_told_so(tmp_path: Path) -> None:
@@ -190,13 +190,13 @@ def test_keys_that_did_not_sign_what_is_active_are_told_so(tmp_path: Path) -> No
     unsigned = activated(None, candidate(path, kept, terms(signing=None)), ORIGIN)
     (path / SIGNATURE_FILE).unlink()
     assert "what is active is not signed" in words(offered(path, kept, terms(unsigned)))
-    assert "what is active is not signed" in words(restore(str(kept), unsigned, TWO))
+    assert "what is active is not signed" in words(restore(str(kept), unsigned.active, TWO))
     state = activated(None, candidate(signed(path, 1), kept, terms()), ORIGIN)
     rotated = Signing(keys=TWO.keys[:1], threshold=1)
-    assert isinstance(restore(str(kept), state, rotated), Offered)
+    assert isinstance(restore(str(kept), state.active, rotated), Offered)
     stranger = Key(id="eve", public=bytes(range(32)))
     other = Signing(keys=(stranger,), threshold=1)
-    assert "is not trusted" in words(restore(str(kept), state, other))
+    assert "is not trusted" in words(restore(str(kept), state.active, other))
 
 
 def test_a_held_bundle_stays_away_until_somebody_wants_it(tmp_path: Path) -> None:
@@ -233,10 +233,10 @@ def test_a_kept_bundle_that_was_damaged_is_refused_and_mended_by_the_same_files(
             manifest.unlink()
         case _:
             manifest.write_text(manifest.read_text().replace("ours", "hers"))
-    assert "is not" in words(restore(str(kept), state, None))
+    assert "is not" in words(restore(str(kept), state.active, None))
     lost = terms(state, signing=None, lost=True)
     assert candidate(path, kept, lost).bundle == state.active.bundle
-    assert isinstance(restore(str(kept), state, None), Offered)
+    assert isinstance(restore(str(kept), state.active, None), Offered)
 
 
 def test_a_directory_with_a_mistake_is_refused_with_every_finding(tmp_path: Path) -> None:

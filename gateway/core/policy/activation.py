@@ -17,7 +17,8 @@ from gateway.core.policy.signing import Signed
 _TRAIL: Final = 50
 _NOTHING_BEFORE: Final = "nothing was active before this bundle"
 
-Action = Literal["start", "change", "activate", "rollback"]
+Action = Literal["start", "change", "activate", "rollback", "stage", "return"]
+_WHOLE: Final = 100
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,20 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
 
 
+class Staged(msgspec.Struct, frozen=True, kw_only=True):
+    """A bundle that judges some tenants already.
+
+    Attributes:
+        step: the step that put it there.
+        percent: of the tenants, 1 to 99.
+        offered: whether it came from what is offered, and goes when that goes.
+    """
+
+    step: Step
+    percent: int
+    offered: bool
+
+
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The pointer, and what has to change together with it.
 
@@ -83,6 +98,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         trail: the steps whose bundles were active before, oldest first; a rollback pops it.
         held: bundles that were rolled back from: they do not activate themselves.
         mark: the highest version that was ever activated; 0 where none was signed.
+        staged: what judges some tenants already.
+        last: the step that led to this state, where that did not change what is active.
     """
 
     v: Literal[1] = 1
@@ -91,6 +108,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     trail: tuple[Step, ...] = ()
     held: tuple[str, ...] = ()
     mark: int = 0
+    staged: Staged | None = None
+    last: Step | None = None
+
+    @property
+    def latest(self) -> Step:
+        """The step that led to this state."""
+        return self.last or self.active
 
 
 class StepRefusedError(ValueError):
@@ -106,7 +130,8 @@ def objection(state: State | None, candidate: Candidate) -> str:
     version = candidate.version
     if state is None or version is None or version > state.mark:
         return ""
-    if (candidate.bundle, version) == (state.active.bundle, state.active.version):
+    known = [state.active, *([state.staged.step] if state.staged else [])]
+    if (candidate.bundle, version) in [(step.bundle, step.version) for step in known]:
         return ""
     return (
         f"is signed as version {version}, and version {state.mark} was activated before it; "
@@ -128,6 +153,63 @@ def activated(
     step = _step(state, candidate, origin, action)
     before = () if state is None else (*state.trail, state.active)[-_TRAIL:]
     return State(seq=step.seq, active=step, trail=before, mark=_mark(state, candidate))
+
+
+def staged(
+    state: State | None, candidate: Candidate, origin: Origin, *, percent: int, offered: bool
+) -> State:
+    """Return the state after a candidate was given some tenants; the active one has the rest.
+
+    Raises:
+        StepRefusedError: nothing is active beside it, it is active itself, or see `objection`.
+    """
+    if state is None:
+        raise StepRefusedError("nothing is active beside it yet: activate it as a whole")
+    if not 0 < percent < _WHOLE:
+        raise StepRefusedError("a stage has 1 to 99 percent of the tenants")
+    if candidate.bundle == state.active.bundle:
+        raise StepRefusedError("is active already")
+    why_not = objection(state, candidate)
+    if why_not:
+        raise StepRefusedError(why_not)
+    step = _step(state, candidate, origin, "stage", detail=f"for {percent} % of the tenants")
+    held: tuple[str, ...] = tuple(one for one in state.held if one != candidate.bundle)
+    return msgspec.structs.replace(
+        state,
+        seq=step.seq,
+        held=held,
+        mark=_mark(state, candidate),
+        staged=Staged(step=step, percent=percent, offered=offered),
+        last=step,
+    )
+
+
+def returned(state: State | None, origin: Origin, *, hold: bool) -> State:
+    """Return the state after what was staged was taken back from the tenants that it had.
+
+    Args:
+        state: the present one.
+        origin: who takes it back, and why.
+        hold: it does not come back by itself.
+
+    Raises:
+        StepRefusedError: nothing is staged.
+    """
+    if state is None or state.staged is None:
+        raise StepRefusedError("nothing is staged")
+    back = state.staged.step
+    candidate = Candidate(
+        bundle=back.bundle, policies=back.policies, signed=back.signed, signers=back.signers
+    )
+    step = _step(state, candidate, origin, "return")
+    held: tuple[str, ...] = (*state.held, back.bundle) if hold else state.held
+    return msgspec.structs.replace(
+        state,
+        seq=step.seq,
+        held=held,
+        staged=None,
+        last=step,
+    )
 
 
 def rolled_back(state: State | None, candidate: Candidate, origin: Origin) -> State:
@@ -175,7 +257,9 @@ def refused(
     return msgspec.structs.replace(step, seq=seq, result="refused", detail=detail)
 
 
-def _step(state: State | None, candidate: Candidate, origin: Origin, action: Action) -> Step:
+def _step(
+    state: State | None, candidate: Candidate, origin: Origin, action: Action, *, detail: str = ""
+) -> Step:
     return Step(
         seq=1 if state is None else state.seq + 1,
         time=origin.time,
@@ -188,6 +272,7 @@ def _step(state: State | None, candidate: Candidate, origin: Origin, action: Act
         version=candidate.version,
         signers=candidate.signers,
         signed=candidate.signed,
+        detail=detail,
     )
 
 
