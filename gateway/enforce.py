@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -23,11 +24,13 @@ from gateway.core.catalog.processors import Declarations
 from gateway.core.decision import Alternative
 from gateway.core.geography.model import Geography, Located
 from gateway.core.identity.identify import wanted_key
-from gateway.core.operation import class_of
-from gateway.core.pipeline import Judgement, alternative, decide
+from gateway.core.operation import Observed, class_of
+from gateway.core.pipeline import Judgement, alternative, judge, recognise
+from gateway.core.policy.counting import counted_for
 from gateway.core.request import Request
 from gateway.core.snapshot import Snapshot
-from gateway.errors import AuditError, place_of
+from gateway.errors import AuditError, StateError, place_of
+from gateway.ledger.ledger import Ledger
 from gateway.metrics import Metrics
 from gateway.staging import StageWatch
 
@@ -69,6 +72,7 @@ class Enforcer:
         ids: Ids,
         metrics: Metrics,
         mask_key: bytes,
+        ledger: Ledger,
         want_key: Callable[[str, str], None],
         stage: StageWatch,
     ) -> None:
@@ -80,11 +84,12 @@ class Enforcer:
             ids: a new decision id for a time at each call.
             metrics: all of them.
             mask_key: hashes request values that are masked in records.
-            stage: counts what a staged policy does.
+            ledger: what was taken of quotas and budgets.
             want_key: called with issuer and `kid` where a token names a key that is not at hand.
+            stage: counts what a staged policy does.
         """
         self.audit, self.clock, self.ids, self.metrics = audit, clock, ids, metrics
-        self._want_key, self._stage = want_key, stage
+        self._want_key, self._stage, self._ledger = want_key, stage, ledger
         self._judge_seconds = metrics.decision_seconds.timer(("judge",))
         self._probe_seconds = metrics.decision_seconds.timer(("probes",))
         self._record_seconds = metrics.decision_seconds.timer(("record",))
@@ -103,25 +108,17 @@ class Enforcer:
             asyncio.CancelledError: where the caller was cancelled.
         """
         started = time.perf_counter()
-        if "probe" in snapshot.named:
-            ruling = await self._judge_images(request, snapshot)
+        # None where a look at the images that are shown comes first: some rule names them.
+        found = None if "probe" in snapshot.named else self._judge(request, snapshot)
+        if isinstance(found, Ruling):
+            ruling = found
         else:
-            ruling = self._judge(request, snapshot)
+            ruling = await self._judge_later(found, request, snapshot)
         judgement = ruling.judgement
         if judgement is None:
             return ruling
         judged = time.perf_counter()
-        durable_at = self.audit.append(self._decided(ruling.id, request, judgement))
-        try:
-            await durable_at
-        except AuditError:
-            ruling = self._unrecorded(ruling)
-        except asyncio.CancelledError:
-            # Cancelled while it waited, the log completes the record. Here it was durable already,
-            # and the client went away before anybody could act on it.
-            if not durable_at.cancelled() and durable_at.exception() is None:
-                self.happened(ruling, outcome="client_gone")
-            raise
+        ruling = await self._record(ruling, request, judgement)
         durable = time.perf_counter()
         self._judge_seconds(judged - started)
         self._record_seconds(durable - judged)
@@ -130,6 +127,31 @@ class Enforcer:
             wanted = wanted_key(request, snapshot.keys)
             if wanted is not None:
                 self._want_key(*wanted)
+        return ruling
+
+    async def _record(self, ruling: Ruling, request: Request, judgement: Judgement) -> Ruling:
+        """Wait until the record is durable.
+
+        Raises:
+            asyncio.CancelledError: where the caller was cancelled.
+        """
+        durable_at = self.audit.append(self._decided(ruling.id, request, judgement))
+        taken = self._ledger.holds(ruling.id)
+        try:
+            await (asyncio.shield(durable_at) if taken else durable_at)
+        except AuditError as failure:
+            # What stands in no record was not taken; what may stand in one was.
+            self._ledger.settle(ruling.id, spent=failure.perhaps_written)
+            return self._unrecorded(ruling)
+        except asyncio.CancelledError:
+            # Cancelled while it waited, the log completes the record. Here it was durable already,
+            # and the client went away before anybody could act on it; or something was taken,
+            # which is given back in the line that says so.
+            if taken:
+                durable_at.add_done_callback(partial(self._gone, ruling))
+            elif not durable_at.cancelled() and durable_at.exception() is None:
+                self.happened(ruling, outcome="client_gone")
+            raise
         return ruling
 
     def new_id(self) -> str:
@@ -147,7 +169,10 @@ class Enforcer:
         duration_s: float = 0.0,
         response_bytes: int = 0,
     ) -> None:
-        """Enqueue the line that says what became of a recorded verdict; a later sync carries it."""
+        """Enqueue the line that says what became of a recorded verdict; a later sync carries it.
+
+        What the verdict took of quotas and budgets is given back where nothing was sent.
+        """
         if not ruling.recorded:
             return
         self.audit.enqueue(
@@ -160,6 +185,7 @@ class Enforcer:
                 sent=sent,
                 duration_us=int(duration_s * 1_000_000),
                 response_bytes=response_bytes,
+                given_back=self._ledger.settle(ruling.id, spent=sent),
             )
         )
 
@@ -196,25 +222,18 @@ class Enforcer:
         for reason, (since, count) in shed.items():
             self.audit.enqueue(Shed(time=self.clock(), reason=reason, count=count, since=since))
 
-    async def _judge_images(self, request: Request, snapshot: Snapshot) -> Ruling:
-        """Judge with a look at the images that are shown: some rule names them."""
-        started = time.perf_counter()
-        try:
-            probes = await asyncio.to_thread(probes_of, request, snapshot.catalog)
-        except Exception as bug:  # noqa: BLE001 - as in `_judge`
-            return self._failed(self.new_id(), bug)
-        self._probe_seconds(time.perf_counter() - started)
-        return self._judge(request, snapshot, probes)
-
     def _judge(
         self, request: Request, snapshot: Snapshot, probes: tuple[str, ...] | None = None
-    ) -> Ruling:
+    ) -> Ruling | Awaitable[None]:
+        """Judge at once; where that is not possible, answer with what to wait for."""
         decision_id = self.new_id()
         try:
             observed = self._declarations.observed_of(request, snapshot.catalog)
             if probes is not None:
                 observed = msgspec.structs.replace(observed, probes=probes)
-            judgement = decide(request, observed, snapshot, self.clock())
+            judgement = self._judge_counted(decision_id, request, observed, snapshot)
+            if not isinstance(judgement, Judgement):
+                return judgement
             if judgement.snapshot.shadows:
                 judgement = self._with_alternatives(request, judgement)
         except Exception as bug:  # noqa: BLE001 - the one catch-all
@@ -228,19 +247,82 @@ class Enforcer:
             recorded=True,
         )
 
+    async def _judge_later(
+        self, counts: Awaitable[None] | None, request: Request, snapshot: Snapshot
+    ) -> Ruling:
+        """Judge once images were looked at, or counts are known and durable enough to take from.
+
+        Args:
+            counts: what `_judge` answered; None where images have to be looked at.
+            request: the canonical request.
+            snapshot: what it is judged under.
+        """
+        probes: tuple[str, ...] | None = None
+        ruling: Ruling | Awaitable[None] | None = counts
+        if ruling is None:
+            started = time.perf_counter()
+            try:
+                probes = await asyncio.to_thread(probes_of, request, snapshot.catalog)
+            except Exception as bug:  # noqa: BLE001 - as in `_judge`
+                return self._failed(self.new_id(), bug)
+            self._probe_seconds(time.perf_counter() - started)
+            ruling = self._judge(request, snapshot, probes)
+        while not isinstance(ruling, Ruling):
+            try:
+                await ruling
+            except StateError:
+                return self._aborted(self.new_id(), "state.unavailable")
+            ruling = self._judge(request, snapshot, probes)
+        return ruling
+
+    def _judge_counted(
+        self, decision_id: str, request: Request, observed: Observed, snapshot: Snapshot
+    ) -> Judgement | Awaitable[None]:
+        """Judge, and take what the decision takes of quotas and budgets.
+
+        From looking at the counts to taking from them there is no turn of the event loop, and none
+        until the record is with the log: what a decision was judged by is what it takes from, and
+        records stand in the order of their takings.
+
+        Returns:
+            The judgement; or what to wait for before judging again, which may raise a StateError.
+        """
+        ledger, now = self._ledger, self.clock()
+        recognised = recognise(request, observed, snapshot, now)
+        budgets = recognised.snapshot.policies.budgets
+        tenant = counted_for(recognised.operation, recognised.identity, budgets)
+        if tenant is None:
+            return judge(request, recognised, observed, now)
+        if not ledger.open:
+            return ledger.ready()
+        sighting = ledger.look(tenant, recognised.operation, budgets, now)
+        judgement = judge(request, recognised, sighting.onto(observed), now)
+        higher = ledger.take(decision_id, sighting, judgement.facts, judgement.decision)
+        return judgement if higher is None else asyncio.shield(higher)
+
     def _failed(self, decision_id: str, bug: Exception) -> Ruling:
         """Refuse what could not be judged: a bug is XACML's Indeterminate, never a pass."""
         # Its words may quote the request.
         log.error("decision %s could not be computed: %s", decision_id, place_of(bug))
-        self.audit.enqueue(Aborted(time=self.clock(), id=decision_id, reason="engine.failed"))
         self._stage.failed()
+        return self._aborted(decision_id, "engine.failed")
+
+    def _aborted(self, decision_id: str, reason: str) -> Ruling:
+        # What stands in no record was not taken.
+        self._ledger.settle(decision_id, spent=False)
+        self.audit.enqueue(Aborted(time=self.clock(), id=decision_id, reason=reason))
         return Ruling(
-            id=decision_id,
-            permitted=False,
-            reason="engine.failed",
-            judgement=None,
-            recorded=False,
+            id=decision_id, permitted=False, reason=reason, judgement=None, recorded=False
         )
+
+    def _gone(self, ruling: Ruling, durable_at: asyncio.Future[int]) -> None:
+        """Complete the record of a caller who went away before it was durable."""
+        failure = None if durable_at.cancelled() else durable_at.exception()
+        if failure is None:
+            self.happened(ruling, outcome="client_gone")
+        else:
+            perhaps = isinstance(failure, AuditError) and failure.perhaps_written
+            self._ledger.settle(ruling.id, spent=perhaps)
 
     def _with_alternatives(self, request: Request, judgement: Judgement) -> Judgement:
         """Ask the candidates; one that fails says nothing, and changes nothing of the verdict."""

@@ -68,7 +68,19 @@ def source_finding(failure: SourceError) -> Finding:
 
 
 class AuditError(FacegateError):
-    """A record could not be made durable: nothing may be forwarded."""
+    """A record could not be made durable: nothing may be forwarded.
+
+    `perhaps_written` tells that it may stand in the log all the same, once the disk has answered.
+    """
+
+    def __init__(self, message: str, *, perhaps_written: bool = False) -> None:
+        """Keep the message, and whether the record may become durable after all."""
+        super().__init__(message)
+        self.perhaps_written = perhaps_written
+
+
+class StateError(FacegateError):
+    """What was taken of quotas and budgets cannot be kept: whoever would take more is refused."""
 
 
 class UpstreamError(FacegateError):

@@ -33,6 +33,7 @@ from gateway.console.policy import Wish
 from gateway.core.snapshot import Snapshot
 from gateway.enforce import Enforcer
 from gateway.errors import AuditError
+from gateway.ledger.ledger import Ledger
 from gateway.metrics import Metrics
 from gateway.proxy.parser import require_c_parser
 from gateway.proxy.protocol import HeadLimits, Listener
@@ -84,6 +85,7 @@ class Gateway:
         self._listener: Listener | None = None
         self._reloader: Reloader
         self._audit: AuditLog
+        self._ledger: Ledger
         self._proxy: Proxy
 
     def stop(self) -> None:
@@ -163,6 +165,7 @@ class Gateway:
         )
         await self._begin_records(settings)
         await self._reloader.issuers.first_keys()
+        self._ledger = Ledger(settings.state_dir)
         self._proxy = self._make_proxy(settings)
         self.metrics.refresh = self._refresh_metrics
         background = [
@@ -177,7 +180,7 @@ class Gateway:
                 task.cancel()
             await self._reloader.close()
             self._proxy.write_counts(final=True)
-            await self._audit.close()
+            await self._end_records()
 
     async def _begin_records(self, settings: Settings) -> None:
         """Keep what is decided under and record that it is; the log is let go of where that fails.
@@ -192,6 +195,19 @@ class Gateway:
             await self._audit.close()
             raise
 
+    async def _end_records(self) -> None:
+        """Write the last records, then the last counts.
+
+        Raises:
+            AuditError: records could not be written; then counts stay at their marks.
+        """
+        recorded = False
+        try:
+            await self._audit.close()
+            recorded = True
+        finally:
+            await self._ledger.close(exact=recorded)
+
     def _make_proxy(self, settings: Settings) -> Proxy:
         secrets_key = settings.identity.secrets_key_bytes or os.urandom(32)
         enforcer = Enforcer(
@@ -204,6 +220,7 @@ class Gateway:
             mask_key=hashlib.blake2b(
                 b"", digest_size=32, key=secrets_key, person=b"facegate mask"
             ).digest(),
+            ledger=self._ledger,
             want_key=self._reloader.issuers.want_key,
             stage=self._reloader.stage,
         )

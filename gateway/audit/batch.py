@@ -71,9 +71,10 @@ class Batch:
             self.closed.update(record.unpaired)
         return ""
 
-    def refuse(self, detail: str) -> int:
+    def refuse(self, detail: str, *, perhaps_written: bool = False) -> int:
         """Tell all who still wait that their record is not durable; returns how many."""
-        return refuse([waiter for waiter, _, _ in self.waiters], detail)
+        waiting: list[Waiter | None] = [waiter for waiter, _, _ in self.waiters]
+        return refuse(waiting, detail, perhaps_written=perhaps_written)
 
 
 class Assembly:
@@ -136,12 +137,12 @@ class Assembly:
         return lines
 
 
-def refuse(waiters: list[Waiter | None], detail: str) -> int:
+def refuse(waiters: list[Waiter | None], detail: str, *, perhaps_written: bool = False) -> int:
     """Tell those who still wait that their record is not durable; returns how many."""
     refused = 0
     for waiter in waiters:
         if waiter is not None and not waiter.done():
-            waiter.set_exception(AuditError(detail))
+            waiter.set_exception(AuditError(detail, perhaps_written=perhaps_written))
             refused += 1
     return refused
 

@@ -383,7 +383,7 @@ class AuditLog:
             return
         self._stalled = True
         self.last_error = f"the disk has not answered for {waited_s:.1f} s"
-        refused = batch.refuse(self.last_error) + self._refuse_queue()
+        refused = batch.refuse(self.last_error, perhaps_written=True) + self._refuse_queue()
         self._lose(Failure("stalled", self.last_error), refused=refused)
 
     def _checked(self, failure: Failure | None) -> None:

@@ -20,6 +20,7 @@ import msgspec
 from gateway.audit.canonical import canonical, loses_nothing
 from gateway.core.decision import Alternative, Decision
 from gateway.core.facts import Facts
+from gateway.core.operation import Returned
 from gateway.core.request import Request, Whole
 from gateway.errors import AuditError
 
@@ -105,6 +106,8 @@ class Happened(_Envelope, frozen=True, kw_only=True, tag="happened"):
         sent: whether a byte left towards the provider: only then may it have acted.
         duration_us: from the verdict to the end, microseconds.
         response_bytes: body bytes passed back to the caller.
+        given_back: what the decision had taken of quotas and budgets and gave back, because
+            nothing reached the provider.
     """
 
     decided: str
@@ -114,6 +117,7 @@ class Happened(_Envelope, frozen=True, kw_only=True, tag="happened"):
     sent: bool
     duration_us: Count = 0
     response_bytes: Count = 0
+    given_back: tuple[Returned, ...] = ()
 
 
 class Rejected(_Envelope, frozen=True, kw_only=True, tag="rejected"):

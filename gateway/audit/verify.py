@@ -1,8 +1,9 @@
 """The independent verifier: reads a log as an auditor would, and shares nothing with its writer.
 
 Each line is canonical JSON of a known version and kind, numbered without a break; each decision is
-completed once or a gap names it; the Merkle root (RFC 6962 section 2.1) over the lines is the one
-that `head.json` states. Reads in one pass with bounded memory; any byte may be hostile.
+completed once or a gap names it; what decisions took of quotas and budgets adds up; the Merkle root
+(RFC 6962 section 2.1) over the lines is the one that `head.json` states. Reads in one pass, in
+memory that grows with tenants and not with lines; any byte may be hostile.
 
 Not judged here: whether the root is the one that was published, and whether the facts in a record
 lead to its decision.
@@ -19,6 +20,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from gateway.audit.takings import Takings
 from gateway.errors import Finding
 
 _CHUNK_BYTES = 1 << 20
@@ -44,6 +46,7 @@ _FIELDS: Mapping[str, frozenset[str]] = {
 _LATER: Mapping[str, frozenset[str]] = {
     "decided": frozenset({"alternatives"}),
     "activation": frozenset({"why", "bundle", "version", "signers"}),
+    "happened": frozenset({"given_back"}),
 }
 _HEAD_FIELDS = frozenset(
     {"v", "origin", "worker", "size", "root", "frontier", "segment", "offset", "open_from"}
@@ -167,6 +170,7 @@ class _Check:
         self.findings: list[Finding] = []
         self._seq = self._lines = self._torn_bytes = 0
         self._tree = _Tree()
+        self._takings = Takings()
         self._kinds: Counter[str] = Counter()
         self._open: dict[str, int] = {}
         self._head: Mapping[str, object] = {}
@@ -303,11 +307,18 @@ class _Check:
             if decided in self._open:
                 self.find(path, number, f"`{_shown(decided)}` was decided before")
             self._open[decided] = self._seq - 1
+            self._find_all(path, number, self._takings.decided(record))
         elif kind == "happened":
             self._complete(path, number, record["decided"])
+            self._find_all(path, number, self._takings.happened(record))
         elif kind == "gap" and isinstance(unpaired := record["unpaired"], list):
             for decided in unpaired:
                 self._complete(path, number, decided)
+                self._takings.lost(decided)
+
+    def _find_all(self, path: Path, number: int, messages: Iterator[str]) -> None:
+        for message in messages:
+            self.find(path, number, message)
 
     def _complete(self, path: Path, number: int, decided: object) -> None:
         if self._open.pop(str(decided), None) is None:

@@ -100,6 +100,11 @@ def _reasons() -> dict[str, Reason]:
             "decisions cannot be recorded at the moment",
             "see the disk of the audit directory",
         ),
+        "state.unavailable": Reason(
+            "dependency",
+            "what is left of a quota or budget cannot be told at the moment",
+            "see the disk of the state directory",
+        ),
         "upstream.unavailable": Reason(
             "upstream", "the provider cannot be reached", "see the upstream's address"
         ),

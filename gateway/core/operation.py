@@ -160,17 +160,25 @@ def access_of(classified: Classified) -> Access:
     return classified.access if isinstance(classified, Operation) else "none"
 
 
+# What a quota or a budget counts.
+Counting = Literal["calls", "faces"]
+# How long a budget lasts: an hour, a day or a month of the calendar, in UTC.
+Period = Literal["hour", "day", "month"]
+
+
 class Taken(msgspec.Struct, frozen=True, kw_only=True):
     """What a request takes of a reference's quota, should it be permitted under that reference.
 
     Attributes:
         reference: id of the tenant's reference.
+        counts: what is counted.
         used: what was taken before this request.
         limit: the quota's.
         amount: what this request takes; 0 or more.
     """
 
     reference: str
+    counts: Counting = "calls"
     used: int
     limit: int
     amount: int
@@ -181,6 +189,8 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         budget: id of the budget.
+        counts: what is counted.
+        per: how long it lasts.
         since: first moment of the hour, day or month in which it is counted, UTC.
         used: what was taken in that time before this request.
         limit: the budget's.
@@ -188,9 +198,22 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     budget: str
+    counts: Counting = "calls"
+    per: Period
     since: datetime
     used: int
     limit: int
+    amount: int
+
+
+class Returned(msgspec.Struct, frozen=True, kw_only=True):
+    """What was taken of a quota or a budget, by the id of its reference or budget, and given back.
+
+    `of` says which of the two `id` is.
+    """
+
+    of: Literal["reference", "budget"]
+    id: str
     amount: int
 
 

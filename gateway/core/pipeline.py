@@ -16,7 +16,8 @@ from gateway.core.decision import Alternative, Decision
 from gateway.core.facts import Facts
 from gateway.core.geography.locate import locate
 from gateway.core.identity.identify import identify
-from gateway.core.operation import Observed
+from gateway.core.identity.model import Identity
+from gateway.core.operation import Classified, Observed
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.request import Request
 from gateway.core.screening import screening_of
@@ -35,6 +36,17 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     alternatives: tuple[Alternative, ...] = ()
 
 
+class Recognised(msgspec.Struct, frozen=True, kw_only=True):
+    """What a request asks for and who asks: what counters go by, before anything is judged.
+
+    `snapshot` is the one that this caller is judged under.
+    """
+
+    operation: Classified
+    identity: Identity
+    snapshot: Snapshot
+
+
 def decide(request: Request, observed: Observed, snapshot: Snapshot, now: datetime) -> Judgement:
     """Judge one request.
 
@@ -51,10 +63,31 @@ def decide(request: Request, observed: Observed, snapshot: Snapshot, now: dateti
     Returns:
         The facts and the verdict; never an exception for anything that a client sent.
     """
+    return judge(request, recognise(request, observed, snapshot, now), observed, now)
+
+
+def recognise(
+    request: Request, observed: Observed, snapshot: Snapshot, now: datetime
+) -> Recognised:
+    """Take the first two steps of `decide`: what and who."""
     operation = classify(request, snapshot.catalog, observed)
     stated = stated_credentials(request, snapshot.catalog)
     identity = identify(request, snapshot.keys, snapshot.tenants, now, stated=stated)
-    snapshot = snapshot.judging(identity)
+    return Recognised(operation=operation, identity=identity, snapshot=snapshot.judging(identity))
+
+
+def judge(
+    request: Request,
+    recognised: Recognised,
+    observed: Observed,
+    now: datetime,
+) -> Judgement:
+    """Take the other steps of `decide`, with what was counted for what and who in `observed`."""
+    operation, identity, snapshot = (
+        recognised.operation,
+        recognised.identity,
+        recognised.snapshot,
+    )
     known = snapshot.standings.recall(request, operation, identity, observed, now)
     if known is not None:
         facts = Facts(

@@ -19,8 +19,8 @@ from pydantic import (
 )
 
 from gateway.core.geography.codes import is_code
-from gateway.core.identity.model import WARN_DAYS, Counting, ReferenceKind, TenantType
-from gateway.core.operation import OperationClass
+from gateway.core.identity.model import WARN_DAYS, ReferenceKind, TenantType
+from gateway.core.operation import Counting, OperationClass
 
 # Words that stand for an empty set of facts; a file cannot claim them.
 _RESERVED = frozenset({"none", "unknown", "undeclared", "not_screened"})

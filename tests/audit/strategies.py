@@ -14,6 +14,7 @@ from gateway.core.identity.model import (
     Method,
     Party,
     PartyRole,
+    Quota,
     Reference,
     ReferenceKind,
     Tenant,
@@ -25,9 +26,13 @@ from gateway.core.operation import (
     OPERATION_CLASSES,
     Access,
     Ambiguous,
+    Counted,
+    Counting,
     Destination,
     Observed,
     Operation,
+    Period,
+    Taken,
     Unknown,
 )
 from gateway.core.screening import Clear, Hit, NotScreened
@@ -56,12 +61,22 @@ OPERATIONS = st.one_of(
 PARTIES = st.builds(
     Party, name=TEXT, role=st.sampled_from(get_args(PartyRole)), type=TYPES, countries=TEXTS
 )
+COUNTS = st.integers(0, 2**53 - 1)
+COUNTING = st.sampled_from(get_args(Counting))
 REFERENCES = st.builds(
     Reference,
     id=TEXT,
     kind=st.sampled_from(get_args(ReferenceKind)),
+    authority=TEXT,
+    names=TEXTS,
+    classes=st.lists(CLASSES, max_size=2).map(tuple),
+    destinations=TEXTS,
     valid_from=st.none() | TIMES,
     valid_to=st.none() | TIMES,
+    quota=st.none() | st.builds(Quota, limit=COUNTS, counts=COUNTING),
+    report_days=st.none() | st.integers(1, 999),
+    reported=st.none() | TIMES,
+    warn_days=st.integers(0, 999),
 )
 TENANTS = st.builds(
     Tenant,
@@ -95,13 +110,36 @@ SCREENINGS = st.one_of(
     st.builds(Clear),
     st.builds(NotScreened, reason=TEXT),
 )
+OBSERVED = st.builds(
+    Observed,
+    probes=st.none() | TEXTS,
+    stream_processor=TEXT,
+    quotas=st.lists(
+        st.builds(Taken, reference=TEXT, counts=COUNTING, used=COUNTS, limit=COUNTS, amount=COUNTS),
+        max_size=2,
+    ).map(tuple),
+    budgets=st.lists(
+        st.builds(
+            Counted,
+            budget=TEXT,
+            counts=COUNTING,
+            per=st.sampled_from(get_args(Period)),
+            since=TIMES,
+            used=COUNTS,
+            limit=COUNTS,
+            amount=COUNTS,
+        ),
+        max_size=2,
+    ).map(tuple),
+    over=TEXTS,
+)
 FACTS = st.builds(
     Facts,
     operation=OPERATIONS,
     identity=IDENTITIES,
     geography=GEOGRAPHIES,
     screening=SCREENINGS,
-    observed=st.builds(Observed, probes=st.none() | TEXTS, stream_processor=TEXT),
+    observed=OBSERVED,
     at=TIMES,
 )
 OUTCOMES = st.sampled_from(["permit", "refuse"])
@@ -115,4 +153,5 @@ DECISIONS = st.builds(
     shadow_outcome=OUTCOMES,
     obligations=TEXTS,
     discharged=TEXTS,
+    lifted=TEXTS,
 )

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from gateway.core.operation import OperationClass
+from gateway.core.operation import Counting, OperationClass
 
 TenantType = Literal[
     "government",
@@ -20,8 +20,6 @@ TenantType = Literal[
 PartyRole = Literal["caller", "end_user", "reseller", "owner"]
 Method = Literal["jwt", "api_key", "sigv4"]
 ReferenceKind = Literal["licence", "consent", "authorisation", "review"]
-# What a quota or a budget counts.
-Counting = Literal["calls", "faces"]
 # How long before a reference ends this is said, where its entry does not say.
 WARN_DAYS: Final = 30
 

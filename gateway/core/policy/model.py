@@ -12,14 +12,12 @@ from typing import Literal
 
 import msgspec
 
-from gateway.core.identity.model import Counting, ReferenceKind
-from gateway.core.operation import OperationClass
+from gateway.core.identity.model import ReferenceKind
+from gateway.core.operation import Counting, OperationClass, Period
 
 Effect = Literal["deny", "permit", "require"]
 Mode = Literal["enforce", "shadow"]
 Force = Literal["binding", "pending", "voluntary"]
-# How long a budget lasts: an hour, a day or a month of the calendar, in UTC.
-Period = Literal["hour", "day", "month"]
 # What becomes of a rule once the operator's switches are applied.
 Effectiveness = Literal["enforce", "shadow", "off"]
 

@@ -7,9 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from gateway.core.identity.model import Counting
-from gateway.core.operation import OperationClass
-from gateway.core.policy.model import Period
+from gateway.core.operation import Counting, OperationClass, Period
 from gateway.core.policy.shapes import MOST, File, Identifier, Shape, Words
 
 

@@ -14,8 +14,8 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, WithJsonSchema
 
 from gateway.core.decision import Outcome
-from gateway.core.identity.model import Counting, ReferenceKind
-from gateway.core.operation import OperationClass
+from gateway.core.identity.model import ReferenceKind
+from gateway.core.operation import Counting, OperationClass
 from gateway.core.policy.attributes import ATTRIBUTES, CLOSED
 from gateway.core.policy.model import Effect, Force, Mode
 from gateway.core.policy.operator_files import BudgetEntry, BudgetsFile, OperatorFile
