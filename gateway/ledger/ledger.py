@@ -70,7 +70,7 @@ class Ledger:
         self._directory = directory
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="ledger")
         self._store: Store | None = None
-        self._opening = asyncio.Lock()
+        self._opening: asyncio.Task[StateError | None] | None = None
         self._accounts: dict[Key, Account] = {}
         self._held: dict[str, tuple[Entry, ...]] = {}
         self._due: dict[Key, Account] = {}
@@ -89,19 +89,14 @@ class Ledger:
         Raises:
             StateError: it cannot be read, another process counts there, or the end has come.
         """
-        async with self._opening:
-            if self._store is not None:
-                return
-            if self._closed:
-                raise StateError("the ledger is closed")
-            store = await self._run(lambda: Store.open(self._directory))
-            try:
-                stored = await self._run(store.read)
-            except StateError:
-                await self._run(store.close)
-                raise
-            self._accounts = {key: Account(key, found) for key, found in stored.items()}
-            self._store = store
+        if self._closed:
+            raise StateError("the ledger is closed")
+        if self._opening is None or self._opening.done():
+            self._opening = asyncio.get_running_loop().create_task(self._read())
+        # Whoever hangs up meanwhile takes nothing of it away from the others.
+        failure = await asyncio.shield(self._opening)
+        if failure is not None:
+            raise failure
 
     def look(
         self, tenant: Tenant, operation: Classified, budgets: Sequence[Budget], now: datetime
@@ -197,8 +192,9 @@ class Ledger:
             exact: every record is durable, so the marks come down to what was taken; else they
                 stay where they are, and what lies between is lost to the callers.
         """
-        if self._writer is not None:
-            await asyncio.wait([self._writer])
+        under_way = [task for task in (self._opening, self._writer) if task is not None]
+        if under_way:
+            await asyncio.wait(under_way)
         store, self._store = self._store, None
         self._closed = True
         if store is not None:
@@ -206,9 +202,26 @@ class Ledger:
             try:
                 await self._run(lambda: store.write({one.key: one.exact() for one in accounts}))
             except StateError as failure:
-                log.error("%s", failure)  # noqa: TRY400 - the message says it all
+                log.error("%s", failure)  # noqa: TRY400 - likewise
             await self._run(store.close)
         self._thread.shutdown(wait=False)
+
+    async def _read(self) -> StateError | None:
+        """Open the store and read it; return why that failed."""
+        if self._store is not None:
+            return None
+        store: Store | None = None
+        try:
+            store = await self._run(lambda: Store.open(self._directory))
+            stored = await self._run(store.read)
+        except StateError as failure:
+            log.error("%s", failure)  # noqa: TRY400 - the message says it all
+            if store is not None:
+                await self._run(store.close)
+            return failure
+        self._accounts = {key: Account(key, found) for key, found in stored.items()}
+        self._store = store
+        return None
 
     def _entry(
         self, of: Literal["reference", "budget"], name: str, key: Key, since: datetime, many: int

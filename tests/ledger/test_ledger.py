@@ -252,6 +252,19 @@ async def test_whoever_leaves_while_a_mark_is_raised_takes_nothing(tmp_path: Pat
         assert await one.permitted(10) == 5
 
 
+async def test_whoever_leaves_while_the_ledger_is_opened_takes_it_from_nobody(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path, LICENSED, licence(10)) as one:
+        for _ in range(3):
+            task = asyncio.create_task(one.ask())
+            await asyncio.sleep(0)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert await one.permitted(20) == 10
+
+
 async def test_where_marks_cannot_be_made_durable_nobody_takes_and_nobody_hangs(
     tmp_path: Path,
 ) -> None:

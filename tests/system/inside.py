@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +71,11 @@ async def write_world(directory: Path, provider: Recording, issuer: Issuer) -> W
 
 @asynccontextmanager
 async def inside(
-    directory: Path, *, files: Files | None = None, upstreams: str = ""
+    directory: Path,
+    *,
+    files: Files | None = None,
+    upstreams: str = "",
+    prepare: Callable[[World], None] = lambda _: None,
 ) -> AsyncIterator[Inside]:
     """Run a gateway in front of a recording provider until the end of the block.
 
@@ -80,6 +84,7 @@ async def inside(
         files: the audit log's file port.
         upstreams: more of them, as they stand in the file; `URL` is the provider's, `HOST` the
             gateway's host and port.
+        prepare: called with the configuration before the gateway reads it.
     """
     async with (
         Issuer() as issuer,
@@ -90,6 +95,7 @@ async def inside(
         written = world.config.read_text().replace("identity:\n", f"{upstreams}identity:\n", 1)
         host = world.hosts["aws_rekognition"]
         world.config.write_text(written.replace("URL", provider.url).replace("HOST", host))
+        prepare(world)
         gateway = Gateway(world.config, world.environ, files=files)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(gateway.run())
