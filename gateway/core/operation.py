@@ -199,7 +199,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
 
     budget: str
     counts: Counting = "calls"
-    per: Period
+    per: Period = "day"
     since: datetime
     used: int
     limit: int
