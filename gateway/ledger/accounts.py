@@ -15,7 +15,7 @@ import msgspec
 
 # The one time of a quota, which has no hours or days.
 ALL_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
-# Windows of a budget that are kept; of more, the clock would have to jump to and fro.
+# Windows of a budget that are kept; of more, the clock would have to jump about.
 _WINDOWS: Final = 2
 # Of a limit, so much is at most lost in a crash.
 _LOST_SHARE: Final = 100
