@@ -79,6 +79,7 @@ bench: $(DEV)
 prove-all: $(DEV)
 	@$(call needs,strace:strace)
 	@$(BIN)/python -m pytest -q --hypothesis-profile=prove $(ARGS)
+	@$(BIN)/python -m tests.core.policy.mutation
 	@$(MAKE) --no-print-directory fuzz ARGS=
 
 fuzz: $(FUZZ)

@@ -6,6 +6,7 @@ one tenant, or for some countries and an end use. The requests are drawn from th
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from itertools import cycle
 from random import Random
@@ -69,11 +70,11 @@ def measures() -> list[Measure]:
 def main() -> int:
     """Measure and print; 1 where ours takes longer than its bar."""
     measured = measures()
-    took = micro.measured(measured)
+    took = micro.measured(measured, time.process_time)  # none of them waits for anything
     print(micro.table(measured, took))
     slow = 0
     for count, bar in BARS_US.items():
-        print(f"{_ours(count)}: {took[_ours(count)]:.1f} us (bar: {bar:g})")
+        print(f"{_ours(count)}: {took[_ours(count)]:.1f} us of processor time (bar: {bar:g})")
         slow |= took[_ours(count)] > bar
     return int(slow)
 

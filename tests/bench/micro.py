@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+import time
 import timeit
 from collections.abc import Callable, Mapping, Sequence
 
@@ -28,9 +29,11 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     beside: str | None = None
 
 
-def measured(measures: Sequence[Measure]) -> dict[str, float]:
-    """Return the median of each in microseconds, over interleaved rounds."""
-    timers = {measure.name: timeit.Timer(measure.make()) for measure in measures}
+def measured(
+    measures: Sequence[Measure], clock: Callable[[], float] = time.perf_counter
+) -> dict[str, float]:
+    """Return the median of each in microseconds by a clock, over interleaved rounds."""
+    timers = {measure.name: timeit.Timer(measure.make(), timer=clock) for measure in measures}
     counts = {name: _count(timer) for name, timer in timers.items()}
     rounds = [
         {name: timer.timeit(counts[name]) / counts[name] for name, timer in timers.items()}

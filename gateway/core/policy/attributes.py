@@ -7,7 +7,7 @@ of members. Everything here is recorded, so decisions can be evaluated again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Final, get_args
 
@@ -17,12 +17,11 @@ from gateway.core.identity.model import Method, TenantType, Verified
 from gateway.core.operation import (
     OPERATION_CLASSES,
     Access,
-    Observed,
     Operation,
     access_of,
     class_of,
 )
-from gateway.core.screening import Hit, NotScreened, Screening
+from gateway.core.screening import Hit, NotScreened
 
 ATTRIBUTES: Final = (
     "provider",
@@ -75,22 +74,9 @@ _UNKNOWN: Final = ("unknown",)
 def members(facts: Facts) -> tuple[tuple[str, ...], ...]:
     """Return the members of every attribute, in the order of `ATTRIBUTES`.
 
-    A member may stand twice: judging does not mind, and this is the hot path.
+    A member may stand twice: judging does not mind.
     """
-    operation, geography = facts.operation, facts.geography
-    return (
-        (operation.provider,),
-        (operation.name if isinstance(operation, Operation) else "unknown",),
-        (class_of(operation),),
-        (access_of(operation),),
-        *_caller(facts),
-        destination(geography),
-        _listed(facts.screening),
-        (facts.identity.method,) if isinstance(facts.identity, Verified) else _NONE,
-        _contradiction(geography),
-        _probe(facts.observed),
-        facts.observed.over or _NONE,
-    )
+    return tuple([read(facts) for read in READERS])
 
 
 def attributes(facts: Facts) -> dict[str, frozenset[str]]:
@@ -98,19 +84,58 @@ def attributes(facts: Facts) -> dict[str, frozenset[str]]:
     return {name: frozenset(found) for name, found in zip(ATTRIBUTES, members(facts), strict=True)}
 
 
-def _caller(facts: Facts) -> tuple[tuple[str, ...], ...]:
-    """Return the members from `tenant` to `end_use`."""
-    if not isinstance(facts.identity, Verified):
-        return (_NONE,) * 6
-    tenant = facts.identity.tenant
-    return (
-        (tenant.id,),
-        (tenant.type,),
-        tuple([party.type for party in tenant.parties]) or (tenant.type,),
-        (tenant.tier,),
-        tenant.tags or _NONE,
-        tenant.end_uses or _NONE,
-    )
+def _provider(facts: Facts) -> tuple[str, ...]:
+    return (facts.operation.provider,)
+
+
+def _operation(facts: Facts) -> tuple[str, ...]:
+    operation = facts.operation
+    return (operation.name,) if isinstance(operation, Operation) else _UNKNOWN
+
+
+def _class(facts: Facts) -> tuple[str, ...]:
+    return (class_of(facts.operation),)
+
+
+def _access(facts: Facts) -> tuple[str, ...]:
+    return (access_of(facts.operation),)
+
+
+def _tenant(facts: Facts) -> tuple[str, ...]:
+    identity = facts.identity
+    return (identity.tenant.id,) if isinstance(identity, Verified) else _NONE
+
+
+def _tenant_type(facts: Facts) -> tuple[str, ...]:
+    identity = facts.identity
+    return (identity.tenant.type,) if isinstance(identity, Verified) else _NONE
+
+
+def _party_type(facts: Facts) -> tuple[str, ...]:
+    identity = facts.identity
+    if not isinstance(identity, Verified):
+        return _NONE
+    tenant = identity.tenant
+    return tuple([party.type for party in tenant.parties]) or (tenant.type,)
+
+
+def _tier(facts: Facts) -> tuple[str, ...]:
+    identity = facts.identity
+    return (identity.tenant.tier,) if isinstance(identity, Verified) else _NONE
+
+
+def _tag(facts: Facts) -> tuple[str, ...]:
+    identity = facts.identity
+    return (identity.tenant.tags or _NONE) if isinstance(identity, Verified) else _NONE
+
+
+def _end_use(facts: Facts) -> tuple[str, ...]:
+    identity = facts.identity
+    return (identity.tenant.end_uses or _NONE) if isinstance(identity, Verified) else _NONE
+
+
+def _destination(facts: Facts) -> tuple[str, ...]:
+    return destination(facts.geography)
 
 
 def destination(geography: Geography) -> tuple[str, ...]:
@@ -120,21 +145,55 @@ def destination(geography: Geography) -> tuple[str, ...]:
     return ("unknown", *[evidence.code for evidence in geography.evidence])
 
 
-def _listed(screening: Screening) -> tuple[str, ...]:
+def _listed(facts: Facts) -> tuple[str, ...]:
+    screening = facts.screening
     if isinstance(screening, Hit):
-        return screening.lists or ("unknown",)
+        return screening.lists or _UNKNOWN
     return ("not_screened",) if isinstance(screening, NotScreened) else _NONE
 
 
-def _contradiction(geography: Geography) -> tuple[str, ...]:
+def _identity(facts: Facts) -> tuple[str, ...]:
+    identity = facts.identity
+    return (identity.method,) if isinstance(identity, Verified) else _NONE
+
+
+def _contradiction(facts: Facts) -> tuple[str, ...]:
     """Return whether evidence contradicts; both where it cannot be told.
 
     Both, so that a deny of contradictions matches and a permit of their absence does not.
     """
+    geography = facts.geography
     if isinstance(geography, Located):
         return ("yes",) if geography.contradiction else ("no",)
     return ("yes", "no")
 
 
-def _probe(observed: Observed) -> tuple[str, ...]:
-    return _UNKNOWN if observed.probes is None else observed.probes or _NONE
+def _probe(facts: Facts) -> tuple[str, ...]:
+    probes = facts.observed.probes
+    return _UNKNOWN if probes is None else probes or _NONE
+
+
+def _over(facts: Facts) -> tuple[str, ...]:
+    return facts.observed.over or _NONE
+
+
+# How the members of each attribute are read, in the order of `ATTRIBUTES`. This is the hot path:
+# of a request only that is read which rules ask for, until no rule is left.
+READERS: Final[tuple[Callable[[Facts], tuple[str, ...]], ...]] = (
+    _provider,
+    _operation,
+    _class,
+    _access,
+    _tenant,
+    _tenant_type,
+    _party_type,
+    _tier,
+    _tag,
+    _end_use,
+    _destination,
+    _listed,
+    _identity,
+    _contradiction,
+    _probe,
+    _over,
+)

@@ -15,7 +15,7 @@ from gateway.core.decision import Decision, Outcome
 from gateway.core.facts import Facts
 from gateway.core.identity.model import Unverified
 from gateway.core.operation import Ambiguous, access_of, class_of, governed
-from gateway.core.policy.attributes import members
+from gateway.core.policy.attributes import READERS
 from gateway.core.policy.model import Policies, Table, Wanted
 from gateway.core.policy.references import applying, choose
 
@@ -83,11 +83,10 @@ def _built_in(policies: Policies, facts: Facts) -> str:
 def _matching(table: Table, facts: Facts) -> int:
     """Return the rules in effect whose conditions all hold."""
     hits = table.active[bisect_right(table.boundaries, facts.at)]
-    found = members(facts)
     for column in table.columns:
         if not hits:
             break
-        values = found[column.position]
+        values = READERS[column.position](facts)
         if len(values) == 1:
             # The look-up of `Column.mask`, written out: this is the hot path.
             mask = column.masks.get(values[0])

@@ -35,7 +35,18 @@ from gateway.core.operation import (
     Taken,
     Unknown,
 )
-from gateway.core.policy.model import Condition, Effect, Force, Mode, Pack, Rule, Wanted
+from gateway.core.policy.model import (
+    UNSWITCHED,
+    Condition,
+    Effect,
+    Force,
+    Mode,
+    Operator,
+    Pack,
+    Rule,
+    Switch,
+    Wanted,
+)
 from gateway.core.screening import Clear, Hit, NotScreened, Screening
 from tests.core.policy.builders import NOON, pack
 from tests.core.policy.strategies import KINDS, NAMES, WORDS
@@ -93,6 +104,25 @@ def draw_packs(random: Random) -> list[Pack]:
         )
         for name in (names if random.random() < 0.99 else [])
     ]
+
+
+def draw_operator(random: Random, packs: Sequence[Pack]) -> Operator:
+    """Draw switches for a policy; mostly none."""
+    rules = [f"{pack.id}/{rule.id}" for pack in packs for rule in pack.rules]
+    if random.random() < 0.7:
+        return UNSWITCHED
+    return Operator(
+        activated=_switches(random, [*rules, *[pack.id for pack in packs]]),
+        switched_off=_switches(random, rules),
+    )
+
+
+def _switches(random: Random, what: Sequence[str]) -> tuple[Switch, ...]:
+    chosen = random.sample(what, min(len(what), random.randint(0, 3)))
+    return tuple(
+        Switch(what=one, who="A. Person", date=NOON.date(), reason="as decided")
+        for one in sorted(chosen)
+    )
 
 
 def _rule(random: Random, name: str) -> Rule:

@@ -15,11 +15,11 @@ from gateway.core.decision import Decision
 from gateway.core.facts import Facts
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.evaluate import evaluate
-from gateway.core.policy.model import Operator, Pack
+from gateway.core.policy.model import UNSWITCHED, Operator, Pack
 from gateway.sources.policies import load_policies
 from tests.core.policy import oracle
 from tests.core.policy.builders import NOON
-from tests.core.policy.drawn import Requests, draw_packs
+from tests.core.policy.drawn import Requests, draw_operator, draw_packs
 from tests.core.policy.strategies import operators, packs, requests
 from tests.documents import ROOT
 
@@ -35,16 +35,17 @@ def shipped() -> tuple[Pack, ...]:
     return load_policies(ROOT / "policies", now=NOON).packs
 
 
-def drawn(seed: int) -> Iterator[tuple[list[Pack], Facts, Decision]]:
+def drawn(seed: int) -> Iterator[tuple[list[Pack], Operator, Facts, Decision]]:
     """Yield policies, requests drawn from their own values, and what the engine decides."""
     random = Random(seed)  # noqa: S311 - the same ones each time
     for number in range(CHUNK // REQUESTS):
         written = list(shipped()) if number % 50 == 0 else draw_packs(random)
-        compiled = compile_policies(written)
+        operator = draw_operator(random, written)
+        compiled = compile_policies(written, operator=operator)
         drawing = Requests(random, written)
         for _ in range(REQUESTS):
             facts = drawing.draw()
-            yield written, facts, evaluate(compiled, facts)
+            yield written, operator, facts, evaluate(compiled, facts)
 
 
 def way(decision: Decision) -> str:
@@ -61,10 +62,11 @@ def way(decision: Decision) -> str:
 def compare(seed: int) -> Counter[str]:
     """Compare a chunk of decisions; return how often each way to a verdict was taken."""
     ways = Counter[str]()
-    for number, (written, facts, decision) in enumerate(drawn(seed)):
-        expected = oracle.judge(written, facts)
+    for number, (written, operator, facts, decision) in enumerate(drawn(seed)):
+        expected = oracle.judge(written, facts, operator)
         assert decision == expected, f"seed {seed}, decision {number}: {facts} under {written}"
         ways[way(decision)] += 1
+        ways["an operator's switch"] += operator != UNSWITCHED
         ways["a deny lifted"] += bool(decision.lifted)
         ways["a reference used"] += bool(decision.discharged)
         ways["another outcome in shadow"] += decision.outcome != decision.shadow_outcome
