@@ -94,15 +94,18 @@ class Shipped:
         if linked.places.keys() - self.linked.places.keys():
             return None
         # As `check` of the whole directory would: a case names a rule that is gone.
-        gone = self._rules(fault.file) - linked.places.keys() if parsed.rules else frozenset()
+        gone = self._rules.get(fault.file, frozenset()) - linked.places.keys()
         if any(case.expect.rule in gone for case in self.linked.cases):
             return None
         return None if findings else tuple(packs.values())
 
-    def _rules(self, file: str) -> frozenset[str]:
-        """Return the ids of the rules that stand in a file."""
-        places = self.linked.places.items()
-        return frozenset(rule for rule, place in places if Path(place.path).name == file)
+    @cached_property
+    def _rules(self) -> Mapping[str, frozenset[str]]:
+        """The ids of the rules by the file that they stand in."""
+        found = defaultdict[str, set[str]](set)
+        for rule, place in self.linked.places.items():
+            found[Path(place.path).name].add(rule)
+        return {file: frozenset(rules) for file, rules in found.items()}
 
     def _beside(self, fault: Fault) -> list[Source]:
         """Return what the changed file has to be read with.
