@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
 from gateway.core.operation import access_of, class_of, governed
-from gateway.core.policy.cases import Case, run_cases
+from gateway.core.policy.cases import Case, CaseRun, run_cases
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.link import Linked, link
@@ -77,7 +77,7 @@ class Shipped:
         changed = self.packs_with(fault)
         if changed is None:
             return "check"
-        if self._fails(changed):
+        if self._fails(changed, fault.place):
             return "test"
         return "prove" if self.breaks_a_guardrail(changed) else "nobody"
 
@@ -122,15 +122,21 @@ class Shipped:
             if source.parsed.groups or (limited and source.parsed.budgets) or not before
         ]
 
-    def _fails(self, packs: Sequence[Pack]) -> bool:
-        """Tell whether a case comes out otherwise, or a rule is without one, in what changed."""
+    def _fails(self, packs: Sequence[Pack], place: str) -> bool:
+        """Tell whether a case comes out otherwise, or a rule is without one, in what changed.
+
+        Cases that name the rule at `place` are asked first: most faults end there.
+        """
         for pack in packs:
             if pack != self.packs[pack.id]:
-                run = run_cases([pack], self.cases.get(pack.id, ()))
-                if run.uncovered or any(result.mismatches for result in run.results):
+                cases = self.cases.get(pack.id, ())
+                near = [one for one in cases if place in (one.expect.rule, one.expect.lifted)]
+                if near and _otherwise(run_cases([pack], near)):
                     return True
-        together = run_cases(packs, self.cases.get(None, ()))
-        return any(result.mismatches for result in together.results)
+                run = run_cases([pack], cases)
+                if run.uncovered or _otherwise(run):
+                    return True
+        return _otherwise(run_cases(packs, self.cases.get(None, ())))
 
     def breaks_a_guardrail(self, packs: Sequence[Pack]) -> bool:
         """Tell whether a guardrail does not hold over what a fault leaves of the packs."""
@@ -147,3 +153,8 @@ class Shipped:
             and evaluate(before, case.facts).outcome == "refuse"
             and evaluate(after, case.facts).outcome == "permit"
         )
+
+
+def _otherwise(run: CaseRun) -> bool:
+    """Tell whether a case came out otherwise than expected."""
+    return any(result.mismatches for result in run.results)
