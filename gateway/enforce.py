@@ -24,6 +24,7 @@ from gateway.core.catalog.processors import Declarations
 from gateway.core.decision import Alternative
 from gateway.core.geography.model import Geography, Located
 from gateway.core.identity.identify import wanted_key
+from gateway.core.identity.model import Verified
 from gateway.core.operation import Observed, class_of
 from gateway.core.pipeline import Judgement, alternative, judge, recognise
 from gateway.core.policy.counting import counted_for
@@ -289,13 +290,13 @@ class Enforcer:
         """
         ledger, now = self._ledger, self.clock()
         recognised = recognise(request, observed, snapshot, now)
-        budgets = recognised.snapshot.policies.budgets
-        tenant = counted_for(recognised.operation, recognised.identity, budgets)
-        if tenant is None:
+        identity, policies = recognised.identity, recognised.snapshot.policies
+        budgets = counted_for(recognised.operation, identity, policies)
+        if budgets is None or not isinstance(identity, Verified):
             return judge(request, recognised, observed, now)
         if not ledger.open:
             return ledger.ready()
-        sighting = ledger.look(tenant, recognised.operation, budgets, now)
+        sighting = ledger.look(identity.tenant, recognised.operation, budgets, now)
         judgement = judge(request, recognised, sighting.onto(observed), now)
         higher = ledger.take(decision_id, sighting, judgement.facts, judgement.decision)
         return judgement if higher is None else asyncio.shield(higher)

@@ -25,7 +25,7 @@ from gateway.core.decision import Decision
 from gateway.core.facts import Facts
 from gateway.core.identity.model import Tenant
 from gateway.core.operation import Classified, Counted, Observed, Returned, Taken
-from gateway.core.policy.counting import amount, budgets_for, first_moment
+from gateway.core.policy.counting import amount, first_moment
 from gateway.core.policy.model import Budget
 from gateway.core.policy.references import taken
 from gateway.errors import StateError
@@ -122,7 +122,7 @@ class Ledger:
                     amount=entry.amount,
                 )
             )
-        for budget in budgets_for(operation, budgets):
+        for budget in budgets:
             since = first_moment(budget.per, now)
             key = ("budget", tenant.id, budget.id, budget.counts, budget.per)
             entry = self._entry("budget", budget.id, key, since, amount(operation, budget.counts))

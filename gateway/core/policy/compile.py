@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
-from gateway.core.policy.attributes import ATTRIBUTES
+from gateway.core.policy.attributes import ATTRIBUTES, CLOSED
 from gateway.core.policy.model import (
     UNSWITCHED,
+    Audience,
     Budget,
     Column,
     Condition,
@@ -49,6 +50,7 @@ def compile_policies(
     return Policies(
         packs=ordered,
         budgets=limits,
+        audiences=_audiences(ordered, limits),
         operator=operator,
         table=table,
         digest="sha256:" + hashlib.sha256(meaning).hexdigest(),
@@ -103,6 +105,42 @@ def canonical(
 
 def _pack_id(pack: Pack) -> str:
     return pack.id
+
+
+def _audiences(packs: Sequence[Pack], budgets: Sequence[Budget]) -> tuple[Audience, ...]:
+    every = frozenset(budget.id for budget in budgets)
+    return tuple(
+        Audience(
+            budgets=_weighed(rule, every),
+            tenants=_meant(rule, "tenant_type", CLOSED["tenant_type"]),
+            parties=_meant(rule, "party_type", CLOSED["party_type"]),
+        )
+        for pack in packs
+        for rule in pack.rules
+        if every and _asked(rule, "over") is not None
+    )
+
+
+def _weighed(rule: Rule, every: frozenset[str]) -> frozenset[str]:
+    """Return the budgets on which it depends whether a rule matches: rarely only those it names.
+
+    Where one stands for none, is turned round, or has to hold for every member, any budget that is
+    exceeded makes a difference.
+    """
+    asked = _asked(rule, "over")
+    if asked is None or asked.negated or rule.effect == "permit" or "none" in asked.values:
+        return every
+    return asked.values & every
+
+
+def _meant(rule: Rule, attribute: str, values: Iterable[str]) -> frozenset[str]:
+    """Return which of these values satisfy a rule; all of them where it does not ask."""
+    condition = _asked(rule, attribute)
+    return frozenset(
+        value
+        for value in values
+        if condition is None or (value in condition.values) != condition.negated
+    )
 
 
 def _budget_id(budget: Budget) -> str:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
 from gateway.core.identity.model import Identity, Tenant, Verified
 from gateway.core.operation import Classified, Counting, Operation, Period, class_of
-from gateway.core.policy.model import Budget
+from gateway.core.policy.model import Budget, Policies
 
 # Counters stand in records, whose integers end here (RFC 8785 section 3.2.2.3).
 MOST: Final = 2**53 - 1
@@ -24,23 +23,46 @@ def amount(operation: Classified, counts: Counting) -> int:
     return min(max(1, operation.faces), MOST)
 
 
-def budgets_for(operation: Classified, budgets: Iterable[Budget]) -> tuple[Budget, ...]:
-    """Return the budgets that count such an operation, in their order."""
+def budgets_for(operation: Classified, tenant: Tenant, policies: Policies) -> tuple[Budget, ...]:
+    """Return the budgets that count such an operation of a tenant, in their order.
+
+    Only those of which some rule speaks that can match this tenant, by its type and the types of
+    its parties: for everybody else nothing follows from the count, and nothing is counted.
+    """
+    if not policies.budgets:
+        return ()
     operation_class = class_of(operation)
-    return tuple([budget for budget in budgets if operation_class in budget.classes])
+    return tuple(
+        [
+            budget
+            for budget in policies.budgets
+            if operation_class in budget.classes and _concerns(budget, tenant, policies)
+        ]
+    )
 
 
 def counted_for(
-    operation: Classified, identity: Identity, budgets: tuple[Budget, ...]
-) -> Tenant | None:
-    """Return the tenant of a request that takes from any quota or budget; None of any other."""
+    operation: Classified, identity: Identity, policies: Policies
+) -> tuple[Budget, ...] | None:
+    """Return the budgets that a request takes from; None where it takes from no quota either."""
     if not isinstance(identity, Verified):
         return None
-    tenant = identity.tenant
-    for reference in tenant.references:
+    budgets = budgets_for(operation, identity.tenant, policies)
+    if budgets:
+        return budgets
+    for reference in identity.tenant.references:
         if reference.quota is not None:
-            return tenant
-    return tenant if budgets and budgets_for(operation, budgets) else None
+            return ()
+    return None
+
+
+def _concerns(budget: Budget, tenant: Tenant, policies: Policies) -> bool:
+    types = {tenant.type, *[party.type for party in tenant.parties]}
+    return any(
+        tenant.type in audience.tenants and not types.isdisjoint(audience.parties)
+        for audience in policies.audiences
+        if budget.id in audience.budgets
+    )
 
 
 def first_moment(period: Period, at: datetime) -> datetime:

@@ -221,12 +221,21 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     budgets: int
 
 
+class Audience(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom a rule that names budgets can match: types of tenants, and of any of their parties."""
+
+    budgets: frozenset[str]
+    tenants: frozenset[str]
+    parties: frozenset[str]
+
+
 class Policies(msgspec.Struct, frozen=True, kw_only=True):
     """What requests are judged by: the packs sorted by id, and the table made from them.
 
     Attributes:
         packs: as they are written.
         budgets: sorted by id.
+        audiences: of each rule that names budgets, whom they are counted for.
         operator: the switches that are applied to the packs.
         table: what judging reads.
         digest: `sha256:` and 64 hex digits over the meaning; no path, wording or time of loading.
@@ -235,6 +244,7 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
 
     packs: tuple[Pack, ...]
     budgets: tuple[Budget, ...]
+    audiences: tuple[Audience, ...]
     operator: Operator
     table: Table
     digest: str

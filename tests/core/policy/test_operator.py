@@ -7,8 +7,11 @@ from datetime import date
 
 import pytest
 
+from gateway.core.identity.model import TenantType
+from gateway.core.operation import OperationClass
 from gateway.core.policy.cases import run_cases
 from gateway.core.policy.compile import compile_policies
+from gateway.core.policy.counting import budgets_for
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.link import Linked, link
 from gateway.core.policy.model import Budget, Operator, Switch
@@ -16,7 +19,7 @@ from gateway.core.policy.parse import parse
 from gateway.core.policy.prove import prove
 from gateway.core.policy.source import Source
 from gateway.sources.yaml_file import parse_yaml, validation_findings
-from tests.core.policy.builders import NOON, facts, pack, policies, rule, where
+from tests.core.policy.builders import NOON, caller, facts, operation, pack, policies, rule, where
 
 PACK = """\
 apiVersion: facegate/v1
@@ -367,3 +370,40 @@ def test_a_guardrail_may_name_a_budget(mode: str, *, holds: bool) -> None:
     (proof,) = prove(result.policies(), result.guardrails, NOON)
     assert proof.holds is holds
     assert holds or (proof.broken is not None and "searches-a-day" in proof.broken.words)
+
+
+def test_a_budget_is_counted_for_those_of_whom_a_rule_on_it_can_speak() -> None:
+    budget = Budget(id="a", counts="calls", classes=("one_to_many",), per="day", limit=1)
+    over = where("over", "a")
+    public = where("party_type", "government", "law_enforcement")
+    policy = compile_policies(
+        [
+            pack(
+                rule("deny", over, public, id="public"),
+                rule("deny", over, where("tenant_type", "military"), id="military"),
+                rule("permit", id="all"),
+            )
+        ],
+        budgets=[budget],
+    )
+
+    def counted(asked: OperationClass, *types: TenantType) -> bool:
+        tenant = caller(tenant_type=types[0], parties=types[1:]).tenant
+        return budgets_for(operation(asked), tenant, policy) == (budget,)
+
+    assert counted("one_to_many", "government")
+    assert counted("one_to_many", "private", "law_enforcement")
+    assert counted("one_to_many", "military")
+    assert not counted("one_to_many", "private")
+    assert not counted("one_to_many", "private", "military")
+    assert not counted("results", "government")
+    for weighing in (
+        rule("permit", where("over", "none")),
+        rule("permit", where("over", "b")),
+        rule("deny", where("over", "none")),
+        rule("deny", where("over", "b", negated=True)),
+    ):
+        policy = compile_policies([pack(weighing)], budgets=[budget])
+        assert counted("one_to_many", "private")
+    policy = compile_policies([pack(rule("deny", where("over", "b")))], budgets=[budget])
+    assert not counted("one_to_many", "private")
