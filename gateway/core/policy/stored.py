@@ -29,10 +29,13 @@ _decoder: msgspec.json.Decoder[_Stored] = msgspec.json.Decoder(_Stored)
 
 
 def stored_form(policies: Policies) -> bytes:
-    """Return a policy as bytes, from which `from_stored` makes the same policy again."""
-    return _encoder.encode(
-        _Stored(packs=policies.packs, budgets=policies.budgets, operator=policies.operator)
-    )
+    """Return a policy as bytes, from which `from_stored` makes the same policy again.
+
+    Pack by pack: whoever calls in a thread holds up nobody for as long as 5,000 rules take.
+    """
+    rest = _encoder.encode(_Stored(packs=(), budgets=policies.budgets, operator=policies.operator))
+    packs = b",".join([_encoder.encode(pack) for pack in policies.packs])
+    return rest.replace(b'"packs":[]', b'"packs":[%b]' % packs, 1)
 
 
 def from_stored(content: bytes, *, digest: str) -> Policies:
