@@ -13,6 +13,7 @@ import typer
 
 from gateway import __version__
 from gateway.cli.output import EXIT_OK, FailOn, FindingsFormat, Format, fail
+from gateway.cli.proving import FindingsOption, FormatOption, diff, prove
 
 app = typer.Typer(
     name="facegate",
@@ -32,19 +33,12 @@ app.add_typer(policy, name="policy")
 ConfigOption = Annotated[
     Path, typer.Option("--config", "-c", help="The configuration file, gateway.yaml.")
 ]
-AtOption = Annotated[
-    datetime | None, typer.Option("--at", help="The first date; UTC. Without it: now.")
-]
 WhyOption = Annotated[str, typer.Option("--why", help="Why; stands in history and records.")]
 WhoOption = Annotated[
     str | None, typer.Option("--who", help="Who asks; without it, the name of the user.")
 ]
 SignatureOption = Annotated[
     Path | None, typer.Option("--signature", help="A signature file made for the bundle.")
-]
-FormatOption = Annotated[Format, typer.Option("--format", help="Form of the output.")]
-FindingsOption = Annotated[
-    FindingsFormat, typer.Option("--format", help="Form of the output; github: annotations.")
 ]
 
 
@@ -128,16 +122,8 @@ def format_(
     raise typer.Exit(run_format(paths, output, check_only=check_only))
 
 
-@app.command()
-def prove(
-    path: Annotated[Path, typer.Argument(help="A policy directory.")],
-    output: FindingsOption = FindingsFormat.text,
-    at: AtOption = None,
-) -> None:
-    """Prove the guardrails over all requests, now and at each date at which rules change."""
-    from gateway.cli.prove import run_prove
-
-    raise typer.Exit(run_prove(path, output, at))
+app.command()(prove)
+app.command()(diff)
 
 
 @app.command()

@@ -37,7 +37,7 @@ class FindingsFormat(StrEnum):
 
 
 class FailOn(StrEnum):
-    """Changes that end a replay with 1."""
+    """Changes that end a comparison with 1."""
 
     permit = "permit"
     refuse = "refuse"

@@ -19,7 +19,7 @@ from gateway.core.policy.witness import Witness
 from gateway.sources.policies import ProofReport, prove_policies
 
 
-def run_prove(path: Path, form: FindingsFormat, at: datetime | None) -> int:
+def run_prove(path: Path, form: FindingsFormat, at: datetime | None, *, notes: bool) -> int:
     """Prove the guardrails of a policy directory over all requests, from now on or from a date."""
     now = utc_now() if at is None else at.replace(tzinfo=UTC)
     with progress("proving") as tell:
@@ -30,6 +30,8 @@ def run_prove(path: Path, form: FindingsFormat, at: datetime | None) -> int:
     code = print_findings(report.findings, form, command="prove")
     if form is not FindingsFormat.text:
         return code
+    for note in report.notes if notes else ():
+        print(note)
     if report.proofs or code == EXIT_OK:
         print(_words(report, now))
     return code
@@ -54,6 +56,7 @@ def _summary(report: ProofReport, now: datetime) -> dict[str, object]:
         "at": now,
         "until": now + HORIZON,
         "guardrails": [_proof(proof) for proof in report.proofs],
+        "notes": report.notes,
     }
 
 

@@ -20,7 +20,7 @@ from gateway.core.policy.prove import Proof, Tell, silent
 from gateway.core.policy.source import Source
 from gateway.errors import Finding, FindingsError, PolicyError
 from gateway.sources.contents import Content, Contents, read_contents
-from gateway.sources.proofs import proofs_of
+from gateway.sources.proofs import proofs_of, remarks_of
 from gateway.sources.yaml_file import parse_yaml, text_of, validation_findings
 
 _REMEMBERED: Final = 1_000
@@ -52,12 +52,16 @@ class ProofReport:
     """What proving the guardrails of a directory showed.
 
     Attributes:
-        findings: mistakes in the files; where there are none: guardrails that do not hold.
+        findings: mistakes in the files; where there are none: guardrails that do not hold, and
+            rules that no request can match.
         proofs: of every guardrail, in file order; empty where the files have mistakes.
+        notes: what is not wrong in itself: rules that never decide, classes that nothing permits,
+            requests of which no rule speaks.
     """
 
     findings: tuple[Finding, ...]
     proofs: tuple[Proof, ...] = ()
+    notes: tuple[Finding, ...] = ()
 
 
 def load_policies(directory: Path, *, now: datetime) -> Policies:
@@ -132,7 +136,8 @@ def prove_policies(path: Path, *, now: datetime, tell: Tell = silent) -> ProofRe
         return ProofReport(findings=findings)
     policies = linked.policies()
     proofs, broken = proofs_of(linked, policies, now, origin=str(path), tell=tell)
-    return ProofReport(findings=broken, proofs=proofs)
+    dead, notes = remarks_of(linked, policies, now, origin=str(path))
+    return ProofReport(findings=tuple(sorted((*broken, *dead))), proofs=proofs, notes=notes)
 
 
 def check_contents(contents: Contents, origin: str, *, now: datetime) -> tuple[Finding, ...]:

@@ -9,6 +9,8 @@ import msgspec
 from gateway.core.policy.link import Linked
 from gateway.core.policy.model import Policies
 from gateway.core.policy.prove import Proof, Tell, prove, silent
+from gateway.core.policy.reach import Remark, remarks
+from gateway.core.policy.search import UndecidedError
 from gateway.core.policy.values import quoted
 from gateway.core.policy.witness import DisagreementError, Witness
 from gateway.errors import Finding
@@ -39,6 +41,56 @@ def proofs_of(
     return proofs, tuple(sorted(findings))
 
 
+def remarks_of(
+    linked: Linked, policies: Policies, now: datetime, *, origin: str
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Look over files that have no mistakes.
+
+    Args:
+        linked: the files.
+        policies: what their packs come to.
+        now: the first date, aware, UTC.
+        origin: what was read, for remarks on no rule.
+
+    Returns:
+        Findings on rules that no request can match, and notes on everything else.
+    """
+    dead, notes = list[Finding](), list[Finding]()
+    try:
+        found = remarks(policies, now)
+    except UndecidedError as failure:
+        message = f"not every rule could be looked at: {failure}"
+        return (), (Finding(path=origin, line=0, column=0, message=message),)
+    for remark in found:
+        place = linked.places.get(remark.rule)
+        finding = Finding(
+            path=place.path if place else origin,
+            line=place.line if place else 0,
+            column=place.column if place else 0,
+            message=_remark(remark),
+            hint="its conditions exclude one another" if remark.kind == "never_matches" else "",
+        )
+        (dead if remark.kind == "never_matches" else notes).append(finding)
+    return tuple(dead), tuple(notes)
+
+
+def _remark(remark: Remark) -> str:
+    classes = ", ".join(remark.classes)
+    match remark.kind:
+        case "never_matches":
+            return f"rule {quoted(remark.rule)}: no request can match it"
+        case "contradicts":
+            by = " and ".join(map(quoted, remark.by))
+            return f"rule {quoted(remark.rule)} never decides: {by} denies whatever it matches"
+        case "never_decides":
+            return f"rule {quoted(remark.rule)} never decides: denies overrule it together"
+        case "closed":
+            return f"nothing permits any request of class {classes}"
+        case "silent":
+            example = remark.example.words if remark.example else ""
+            return f"no rule speaks of some requests of class {classes}: e.g. {example}"
+
+
 def _finding(linked: Linked, proof: Proof, now: datetime) -> Finding:
     guardrail, found = proof.guardrail, proof.broken
     place = linked.places[guardrail.id]
@@ -48,7 +100,8 @@ def _finding(linked: Linked, proof: Proof, now: datetime) -> Finding:
     else:
         date = f"from {found.at.isoformat()} on, " if found.at > now else ""
         message = f"does not hold: {date}{_outcome(found)}: {found.words}"
-        hint = f"as a request: {msgspec.json.encode(found.case).decode()}"
+        asked = {**found.case, "at": found.at} if found.at > now else found.case
+        hint = f"explain this request: {msgspec.json.encode(asked).decode()}"
     return Finding(
         path=place.path,
         line=place.line,

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from tests.bench import facegate, judging, lag, micro, nginx
+from tests.bench import facegate, judging, lag, micro, nginx, proofs
 from tests.bench.load import PATH, Run, burst, write_variants
 from tests.bench.process import Target, free_port, running
 from tests.bench.rows import Row, table
@@ -190,7 +190,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return lag.main(DIRECTORY)
     if options.micro:
         print(micro.table(Subjects(bench.callers, DIRECTORY).measures()))
-        return judging.main()
+        return judging.main() or proofs.main()
     bench.measure()
     cores = len(os.sched_getaffinity(0))
     print(
@@ -215,7 +215,7 @@ def _judged(bench: Bench) -> int:
     ratio = rates[BEARER] / rates[PLAIN]
     print(f"facegate over the plain proxy: {ratio:.2f} (bar: {BAR})")
     print(micro.table(Subjects(bench.callers, DIRECTORY).measures()))
-    missed = [judging.main(), lag.main(DIRECTORY), ratio < BAR]
+    missed = [judging.main(), proofs.main(), lag.main(DIRECTORY), ratio < BAR]
     return int(any(missed))
 
 

@@ -64,7 +64,8 @@ def test_a_guardrail_that_will_not_hold_is_a_finding_with_the_date_and_a_request
         f"{path}/guardrails.yaml:7:9: guardrail `never-gb`: does not hold: "
         "from 2030-01-01T00:00:00+00:00 on, house/later permits: "
         "class one_to_many, destination GB\n"
-        '    hint: as a request: {"class":"one_to_many","destination":"GB"}\n'
+        '    hint: explain this request: {"class":"one_to_many","destination":"GB",'
+        '"at":"2030-01-01T00:00:00Z"}\n'
         "1 of 2 guardrails hold over all requests, on 2029-11-21 and at 1 later date "
         "until 2030-12-26\n"
     )
@@ -107,10 +108,50 @@ def test_a_request_that_breaks_a_guardrail_is_a_case_that_comes_out_so(tmp_path:
     assert "1 cases, 0 failed" in facegate("test", path).out
 
 
+def test_the_request_of_the_hint_is_explained(tmp_path: Path) -> None:
+    path = write(tmp_path, PACK + PERMIT)
+    _, out, _ = facegate("prove", path, "--at", "2029-11-21")
+    request = tmp_path / "request.json"
+    request.write_text(out.splitlines()[1].partition("explain this request: ")[2])
+    code, explained, _ = facegate("explain", "--request", request, "--policy", path)
+    assert (code, explained.splitlines()[0]) == (0, "permit: policy.permitted")
+
+
 def test_check_proves_as_well(tmp_path: Path) -> None:
     write(tmp_path, PACK + PERMIT.replace("2030", "2020"))
     code, out, _ = facegate("check", tmp_path)
     assert (code, "guardrail `never-gb`: does not hold: house/later permits" in out) == (1, True)
+
+
+def test_a_rule_that_no_request_can_match_is_a_finding_at_its_place(tmp_path: Path) -> None:
+    dead = """\
+  - id: dead
+    effect: deny
+    when: {class: [one_to_one], access: [write]}
+    reason: A slip.
+"""
+    path = write(tmp_path, PACK + dead)
+    expected = (
+        f"{path}/house.yaml:13:9: rule `house/dead`: no request can match it\n"
+        "    hint: its conditions exclude one another\n"
+    )
+    code, out, _ = facegate("prove", path, "--at", "2026-11-21")
+    assert (code, out.startswith(expected)) == (1, True)
+    assert facegate("check", path).out == expected
+
+
+def test_notes_tell_what_never_decides_and_what_no_rule_speaks_of(tmp_path: Path) -> None:
+    denied = PERMIT.replace("[GB]", "[unknown]").replace("2030", "2020")
+    path = write(tmp_path, PACK + denied)
+    quiet = facegate("prove", path, "--at", "2026-11-21")
+    code, out, _ = facegate("prove", path, "--at", "2026-11-21", "--notes")
+    assert (quiet.code, code) == (0, 0)
+    notes = out.removesuffix(quiet.out).splitlines()
+    assert notes[0] == (
+        f"{path}/house.yaml:13:9: rule `house/later` never decides: "
+        "`house/unplaced` denies whatever it matches"
+    )
+    assert notes[1].startswith(f"{path}: nothing permits any request of class one_to_many, ")
 
 
 def test_mistakes_in_the_files_come_before_any_proof(tmp_path: Path) -> None:

@@ -241,7 +241,10 @@ def test_a_broken_guardrail_refuses_the_policy_and_names_the_date_and_a_request(
         "guardrail `never-gb`: does not hold: from 2027-03-01T00:00:00+00:00 on, "
         "ours/permit permits: class one_to_many, destination GB"
     )
-    assert finding.hint == 'as a request: {"class":"one_to_many","destination":"GB"}'
+    assert finding.hint == (
+        'explain this request: {"class":"one_to_many","destination":"GB",'
+        '"at":"2027-03-01T00:00:00Z"}'
+    )
     assert load_outcome(str(tmp_path), NOW) == (finding,)
     # Beyond the horizon a change is not looked at yet; once it is near enough, it is.
     assert load_policies(tmp_path, now=datetime(2026, 1, 1, tzinfo=UTC)).counts.rules == 2

@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.core.decision import Decision, Outcome
 from gateway.core.facts import Facts
-from gateway.core.geography.model import Located
+from gateway.core.geography.model import Evidence, Geography, Located, Unlocated
 from gateway.core.identity.model import (
     Method,
     Party,
@@ -51,7 +51,6 @@ SINGLE: Final = frozenset(
         "tenant_type",
         "tier",
         "identity",
-        "contradiction",
     }
 )
 
@@ -166,12 +165,7 @@ def facts_of(
             credential="case",
             tenant=_tenant(given, references),
         ),
-        geography=Located(
-            client="",
-            destination=tuple(sorted(given.get("destination", ("unknown",)))),
-            evidence=(),
-            contradiction=_one(given, "contradiction", "no") == "yes",
-        ),
+        geography=_geography(given),
         screening=_screening(given.get("listed", ("none",))),
         observed=Observed(
             probes=_probes(given.get("probe", ("none",))),
@@ -180,6 +174,23 @@ def facts_of(
         ),
         at=at,
     )
+
+
+def _geography(given: Given) -> Geography:
+    places = tuple(sorted(given.get("destination", ("unknown",))))
+    contradiction = given.get("contradiction", ("no",))
+    if len(contradiction) == 1:
+        return Located(
+            client="",
+            destination=places,
+            evidence=(),
+            contradiction=contradiction == ("yes",),
+        )
+    # Both: that cannot be told, because the network says nothing.
+    evidence = [
+        Evidence(kind="account", code=code, source="case") for code in places if code != "unknown"
+    ]
+    return Unlocated(client="", reason="case", evidence=tuple(evidence))
 
 
 def _one(given: Given, attribute: str, default: str) -> str:

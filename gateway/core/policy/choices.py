@@ -47,6 +47,8 @@ _KNOWN: Final[Mapping[str, tuple[str, ...]]] = {
     "operation": ("unknown",),
     "probe": ("unknown",),
 }
+# Attributes of which what is unremarkable is no value of its own, but any that nobody names.
+_NAMELESS: Final = ("provider", "operation", "tenant")
 # What a value that nobody names looks like, made different by digits.
 _FRESH: Final[Mapping[str, str]] = {"probe": "sha256:{:064x}"}
 # Attributes of which every value that there is stands here or in the policy.
@@ -204,11 +206,12 @@ def closed_chains(
 
 def _values(attribute: str, named: Collection[str]) -> tuple[str, ...]:
     """Return the values to tell apart; the unremarkable one first, so that it is chosen first."""
-    first = [UNREMARKABLE[attribute]] if attribute in UNREMARKABLE else []
+    usual = [UNREMARKABLE[attribute]] if attribute in UNREMARKABLE else []
     known = _KNOWN.get(attribute, ())
-    listed = attribute in CLOSED or attribute in _LISTED
-    fresh = [] if listed else [_fresh(attribute, named)]
-    ordered: dict[str, None] = dict.fromkeys((*first, *known, *sorted(named), *fresh))
+    finite = attribute in CLOSED or attribute in _LISTED
+    stands_in = attribute in _NAMELESS and not any(one in named for one in usual)
+    fresh = [] if finite or stands_in else [_fresh(attribute, named)]
+    ordered: dict[str, None] = dict.fromkeys((*usual, *known, *sorted(named), *fresh))
     return tuple(ordered)
 
 

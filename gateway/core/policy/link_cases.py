@@ -117,6 +117,11 @@ class _CaseReader:
                 self._add((*loc, attribute), entry, mistake)
             else:
                 given[attribute] = tuple(str(member) for member in members)
+        if len(given.get("contradiction", ())) > 1 and "unknown" not in given.get(
+            "destination", ("unknown",)
+        ):
+            mistake = Mistake("evidence that may contradict has `unknown` among its destinations")
+            self._add((*loc, "contradiction"), entry, mistake)
         known = "operation" in given or "access" in given
         if given.get("class") == ("unknown",) and known:
             mistake = Mistake("an unknown operation has no `operation` and no `access`")

@@ -81,6 +81,11 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
     ended: int
 
 
+def active_at(table: Table, at: datetime) -> int:
+    """Return the rules in effect at a time, those in shadow among them."""
+    return table.active[bisect_right(table.boundaries, at)]
+
+
 def periods(table: Table, now: datetime) -> tuple[Period, ...]:
     """Return now, and each date within the horizon at which enforced rules begin or end."""
     first = bisect_right(table.boundaries, now)
@@ -127,7 +132,7 @@ def prove(
 def _prove(
     policies: Policies, vocabulary: Vocabulary, guardrail: Guardrail, dates: Sequence[Period]
 ) -> Proof:
-    never = _NeverPermit if guardrail.never == "permit" else _NeverRefuse
+    never = NeverPermit if guardrail.never == "permit" else _NeverRefuse
     prover = never(policies, vocabulary, guardrail)
     done = 0
     try:
@@ -180,10 +185,15 @@ class _Asked:
         return (Choice(members, kind.mask), *found)
 
 
-class _NeverPermit(_Asked):
-    """Looks for a permitted request."""
+class NeverPermit(_Asked):
+    """Looks for a permitted request.
+
+    `spaces` are what can be chosen where every destination is a place, and where none is, each with
+    the rules that refuse there whatever is on file.
+    """
 
     def __init__(self, policies: Policies, vocabulary: Vocabulary, guardrail: Guardrail) -> None:
+        """Prepare; nothing is looked for yet."""
         super().__init__(policies, vocabulary, guardrail)
         table = self.table
         never_on_file = placeless = 0
@@ -256,9 +266,13 @@ class _NeverRefuse(_Asked):
             for one in own
             if one in others
         )
-        contradicting = vocabulary.singles("contradiction", self.allowed("contradiction"))
-        single["contradiction"] = contradicting
-        large["contradiction"] = contradicting
+        either = self.allowed("contradiction")
+        single["contradiction"] = large["contradiction"] = vocabulary.singles(
+            "contradiction", either
+        )
+        if len(either) > 1 and "unknown" in self.allowed("destination"):
+            both = vocabulary.choice("contradiction", *either)
+            large["contradiction"] = (*large["contradiction"], both)
         self.single, self.large = self.fields(single), self.fields(large)
 
     def broken(self, period: Period, *, first: bool) -> Witness | None:

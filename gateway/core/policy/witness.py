@@ -107,7 +107,7 @@ def trimmed(policies: Policies, found: Witness) -> Witness:
     for attribute, members in found.given.items():
         for member in members:
             fewer = tuple(one for one in found.given[attribute] if one != member)
-            if not fewer or (attribute == "party_type" and member in found.given["tenant_type"]):
+            if not fewer or _forced(found.given, attribute, member):
                 continue
             given = {**found.given, attribute: fewer}
             facts = facts_of(given, found.references, found.at)
@@ -115,6 +115,13 @@ def trimmed(policies: Policies, found: Witness) -> Witness:
             if decision.outcome == found.decision.outcome:
                 found = msgspec.structs.replace(found, given=given, facts=facts, decision=decision)
     return found
+
+
+def _forced(given: Mapping[str, tuple[str, ...]], attribute: str, member: str) -> bool:
+    """Tell whether other facts force a member: a tenant is a party, no contradiction a place."""
+    if attribute == "party_type":
+        return member in given["tenant_type"]
+    return member == "unknown" and len(given.get("contradiction", ())) > 1
 
 
 def _granted(wanted: Wanted, given: Mapping[str, tuple[str, ...]]) -> Reference:

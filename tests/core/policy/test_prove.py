@@ -77,10 +77,12 @@ EVERY: Final[dict[str, tuple[Given, ...]]] = {
     ),
     "listed": tuple(
         {"listed": lists}
-        for lists in (("none",), ("not_screened",), *some(("sdn", "entity_list", "own"), 2))
+        for lists in (("none",), ("not_screened",), *some(("sdn", "entity_list", "other_1"), 2))
     ),
-    "end_use": tuple({"end_use": uses} for uses in (("undeclared",), *some(("boarding", "x"), 2))),
-    "tier": tuple({"tier": (tier,)} for tier in ("none", "gold", "x")),
+    "end_use": tuple(
+        {"end_use": uses} for uses in (("undeclared",), *some(("boarding", "other_1"), 2))
+    ),
+    "tier": tuple({"tier": (tier,)} for tier in ("none", "gold", "other_1")),
 }
 
 
