@@ -314,13 +314,10 @@ def _canonical(
     payload_sha256: str,
 ) -> bytes | None:
     """Return the canonical request; None where a value cannot have stood on the wire."""
-    values: list[str] = []
-    for name in names:
-        value = headers[name]
-        if " " in value or not value.isprintable():  # few values; trimming others changes nothing
-            value = _trimmed(value)
-        values.append(value)
-    given = tuple(values)
+    given = tuple([headers[name] for name in names])
+    together = "".join(given)
+    if " " in together or not together.isprintable():  # else trimming changes nothing
+        given = tuple(map(_trimmed, given))
     try:
         encoded_path = path if path == "/" else quote(path, safe="/~") or "/"
         text = (

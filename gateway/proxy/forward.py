@@ -177,11 +177,9 @@ def outbound_head(
     Raises:
         UpstreamError: a value holds a character that no head may hold; nothing was sent.
     """
-    passable = _passable(forward_headers)
+    names = _passing(tuple(request.headers), forward_headers)
     headers = {"host": upstream_host}
-    for name, value in request.headers.items():
-        if name in passable:
-            headers[name] = value  # noqa: PERF403 - two thirds of what a comprehension and a merge cost
+    headers.update(zip(names, map(request.headers.__getitem__, names), strict=True))
     if body or request.method in _WITH_CONTENT:
         headers["content-length"] = str(len(body))
     match credential:
@@ -208,18 +206,28 @@ def response_for_client(
     and the provider's caching never do; whoever writes the answer says its length.
     """
     passable = _returnable(response_headers)
-    headers: list[tuple[str, str]] = []
-    hop_by_hop: set[str] = set()
-    for line in response.headers:
-        name, value = line
-        if name in passable:
-            headers.append(line)
-        elif name == "connection" and value.lower() not in _ENDS:  # in no allow-list
-            hop_by_hop.update([token.strip().lower() for token in value.split(",")])
-    if hop_by_hop:
+    headers = [line for line in response.headers if line[0] in passable]
+    named = dict(response.headers)
+    if "connection" in named and (
+        named["connection"].lower() not in _ENDS or len(named) < len(response.headers)
+    ):
+        hop_by_hop = _hop_by_hop(response)
         headers = [line for line in headers if line[0] not in hop_by_hop]
     headers += (_NO_STORE, ("X-Facegate-Decision", decision_id))
     return Answer(response.status, tuple(headers), response.body)
+
+
+def _hop_by_hop(response: UpstreamResponse) -> frozenset[str]:
+    """Return every name that a Connection header of the response lists."""
+    lists = [value for name, value in response.headers if name == "connection"]
+    return frozenset(token.strip().lower() for value in lists for token in value.split(","))
+
+
+@lru_cache(maxsize=256)  # callers send few sets of names, in few orders
+def _passing(names: tuple[str, ...], forward_headers: frozenset[str]) -> tuple[str, ...]:
+    """Pick the names that may pass, in the order in which they came."""
+    passable = _passable(forward_headers)
+    return tuple([name for name in names if name in passable])
 
 
 @lru_cache(maxsize=64)

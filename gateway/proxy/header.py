@@ -74,13 +74,16 @@ def read_headers(
         underscored: lower-case names with `_` that are known to be meant: to many servers `_` and
             `-` are one character.
     """
-    values = b"\n".join([value for _, value in lines])
+    if not lines:
+        return {}
+    raw_names, raw_values = zip(*lines, strict=True)
+    values = b"\n".join(raw_values)
     # Without what a value may hold, the ends of our own lines must be all that is left.
     if values.translate(None, _VALUE_OCTETS) != b"\n" * (len(lines) - 1):
         return _header_fault("a value has a byte outside visible ASCII, space and tab")
-    names = [_name_of(name) for name, _ in lines]
+    names = list(map(_name_of, raw_names))
     texts = values.decode("ascii").split("\n")
-    headers = dict(zip(names, texts, strict=False))  # no lines have one text, the empty one
+    headers = dict(zip(names, texts, strict=True))
     if len(headers) < len(lines):
         joined = _joined(names, texts, once)
         if isinstance(joined, Malformed):

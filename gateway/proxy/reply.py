@@ -69,8 +69,11 @@ def written(answer: Answer, *, keep_alive: bool, head_only: bool = False) -> byt
     """
     status, body = answer.status, answer.body
     bodiless = status in _BODILESS
+    headers = answer.headers
+    if _any_frames(tuple(dict(headers))):
+        headers = tuple([header for header in headers if header[0].lower() not in _FRAMING])
     lines = [_STATUS_LINES.get(status) or f"HTTP/1.1 {status} "]
-    lines += [f"{name}: {value}" for name, value in answer.headers if not _frames(name)]
+    lines += map(": ".join, headers)
     lines.append(f"Date: {rfc822_formatted_time()}")
     # With HEAD and no body at hand nobody knows the length that GET would have had.
     if not bodiless and (body or not head_only):
@@ -86,6 +89,6 @@ def written(answer: Answer, *, keep_alive: bool, head_only: bool = False) -> byt
 
 
 @lru_cache(maxsize=256)  # of the names in allow-lists and in refusals
-def _frames(name: str) -> bool:
-    """Tell whether a header is the listener's alone to write."""
-    return name.lower() in _FRAMING
+def _any_frames(names: tuple[str, ...]) -> bool:
+    """Tell whether any of these headers is the listener's alone to write."""
+    return not _FRAMING.isdisjoint([name.lower() for name in names])

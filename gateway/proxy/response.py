@@ -71,6 +71,8 @@ _DECISIVE = frozenset(
     {"", "connection", "content-length", "proxy-connection", "transfer-encoding", "upgrade"}
 )
 
+_PLAIN = frozenset({"connection", "content-length"})
+
 
 def read_at_once(
     content: bytes, *, no_body: bool, limits: ResponseLimits
@@ -107,18 +109,16 @@ def read_at_once(
 
 def _plain_headers(lines: list[str], *, length: str) -> tuple[tuple[str, str], ...] | None:
     """Read header lines; None where they say anything of the framing but that length, once."""
-    headers: list[tuple[str, str]] = []
-    counted = False
-    for line in lines:
-        header = _header_of(line)
-        if header[0] in _DECISIVE:
-            name, value = header
-            if name == "content-length" and value == length and not counted:
-                counted = True
-            elif name != "connection" or value.lower() != "keep-alive":
-                return None
-        headers.append(header)
-    return tuple(headers) if counted else None
+    headers = tuple(map(_header_of, lines))
+    named = dict(headers)
+    framing = _DECISIVE.intersection(named)
+    if named.get("content-length") != length or not framing <= _PLAIN:
+        return None
+    if "connection" in framing and named["connection"].lower() != "keep-alive":
+        return None
+    if len(named) < len(headers) and sum(name in framing for name, _ in headers) > len(framing):
+        return None
+    return headers
 
 
 @lru_cache(maxsize=512)  # a provider's answers differ in few lines

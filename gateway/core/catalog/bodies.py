@@ -46,7 +46,10 @@ def kind_of(request: Request, contents: Mapping[str, BodyKind]) -> Read | Refuse
     if "" in contents and _is_empty(body):
         return Read("empty", _NO_MEDIA, b"")
     # The tables hold media types as they are written where no parameter is.
-    media = MediaType(value, _NO_PARAMETERS) if value in contents else read_media_type(value)
+    kind = contents.get(value) if value else None
+    if kind is not None:
+        return Read(kind, MediaType(value, _NO_PARAMETERS), content)
+    media = read_media_type(value)
     kind = contents.get(media.essence) if media and media.essence else None
     if media is None or kind is None:
         return Refused("a media type in which this operation is not sent")
