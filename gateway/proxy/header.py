@@ -77,12 +77,10 @@ def read_headers(
     if not lines:
         return {}
     raw_names, raw_values = zip(*lines, strict=True)
-    values = b"\n".join(raw_values)
-    # Without what a value may hold, the ends of our own lines must be all that is left.
-    if values.translate(None, _VALUE_OCTETS) != b"\n" * (len(lines) - 1):
+    if b"".join(raw_values).translate(None, _VALUE_OCTETS):
         return _header_fault("a value has a byte outside visible ASCII, space and tab")
     names = list(map(_name_of, raw_names))
-    texts = values.decode("ascii").split("\n")
+    texts = list(map(bytes.decode, raw_values))
     headers = dict(zip(names, texts, strict=True))
     if len(headers) < len(lines):
         joined = _joined(names, texts, once)
