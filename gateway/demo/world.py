@@ -124,7 +124,10 @@ def build_world(
         )
     )
     write_networks(directory / "country.mmdb", _networks())
-    shutil.copytree(packs_directory(), world.policies)
+    # Cases are for `facegate test`; most of what stands beside the packs is cases.
+    shutil.copytree(
+        packs_directory(), world.policies, ignore=shutil.ignore_patterns("*.cases.yaml")
+    )
     return world
 
 
