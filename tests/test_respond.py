@@ -77,6 +77,7 @@ TABLE: Mapping[str, Mapping[str, tuple[int, str | None]]] = {
         "google": (429, "RESOURCE_EXHAUSTED"),
         "problem": (429, None),
     },
+    "state.unavailable": DENIED,
     "upstream.unavailable": UPSTREAM,
     "upstream.broken": UPSTREAM,
     "upstream.timeout": UPSTREAM,

@@ -66,6 +66,10 @@ def fresh_own() -> Own:
     )
 
 
+# They are for `facegate test`, and most of what stands beside the packs.
+_CASES = shutil.ignore_patterns("*.cases.yaml")
+
+
 def build_world(
     directory: Path,
     *,
@@ -124,10 +128,7 @@ def build_world(
         )
     )
     write_networks(directory / "country.mmdb", _networks())
-    # Cases are for `facegate test`; most of what stands beside the packs is cases.
-    shutil.copytree(
-        packs_directory(), world.policies, ignore=shutil.ignore_patterns("*.cases.yaml")
-    )
+    shutil.copytree(packs_directory(), world.policies, ignore=_CASES)
     return world
 
 

@@ -140,7 +140,8 @@ def _below(path: Path, *, depth: int) -> Iterator[Path | Finding]:
     except OSError as error:
         yield _whole(path, f"cannot be read: {(error.strerror or 'unknown error').lower()}")
         return
-    if mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
+    kept = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
+    if kept and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:
         hint = f"take that right away: chmod o-w {path}"
         yield _whole(path, "can be written by every user of this machine", hint)
     if stat.S_ISREG(mode):

@@ -32,7 +32,7 @@ def test_the_policy_schema_has_every_kind_of_file() -> None:
         if "kind" in definition.get("properties", {})
         and "const" in definition["properties"]["kind"]
     }
-    assert kinds == {"Pack", "Groups", "Cases"}
+    assert kinds == {"Budgets", "Cases", "Groups", "Guardrails", "Operator", "Pack"}
 
 
 def test_a_schema_that_there_is_not_is_a_usage_error_that_names_those_there_are() -> None:

@@ -9,8 +9,6 @@ import pytest
 
 from gateway.demo.issuer import ALGORITHM, Issuer
 
-NOW = datetime.now(UTC)
-
 
 async def _verify(issuer: Issuer, token: str) -> dict[str, object]:
     client = jwt.PyJWKClient(issuer.jwks_url, cache_jwk_set=False)
@@ -23,7 +21,7 @@ async def _verify(issuer: Issuer, token: str) -> dict[str, object]:
 
 async def test_a_minted_token_verifies_by_the_published_key() -> None:
     async with Issuer() as issuer:
-        token = issuer.mint("svc-bank", audience="face-gateway", now=NOW, team="kyc")
+        token = issuer.mint("svc-bank", audience="face-gateway", now=datetime.now(UTC), team="kyc")
         claims = await _verify(issuer, token)
     assert claims["sub"] == "svc-bank"
     assert claims["team"] == "kyc"
@@ -31,16 +29,18 @@ async def test_a_minted_token_verifies_by_the_published_key() -> None:
 
 async def test_a_negative_lifetime_mints_an_expired_token() -> None:
     async with Issuer() as issuer:
-        token = issuer.mint("svc-bank", audience="face-gateway", now=NOW, lifetime_s=-600)
+        token = issuer.mint(
+            "svc-bank", audience="face-gateway", now=datetime.now(UTC), lifetime_s=-600
+        )
         with pytest.raises(jwt.ExpiredSignatureError):
             await _verify(issuer, token)
 
 
 async def test_after_a_rotation_old_tokens_hold_until_the_key_is_withdrawn() -> None:
     async with Issuer() as issuer:
-        old = issuer.mint("svc-bank", audience="face-gateway", now=NOW)
+        old = issuer.mint("svc-bank", audience="face-gateway", now=datetime.now(UTC))
         issuer.rotate()
-        new = issuer.mint("svc-bank", audience="face-gateway", now=NOW)
+        new = issuer.mint("svc-bank", audience="face-gateway", now=datetime.now(UTC))
         assert jwt.get_unverified_header(old)["kid"] != jwt.get_unverified_header(new)["kid"]
         assert (await _verify(issuer, old))["sub"] == "svc-bank"
         assert (await _verify(issuer, new))["sub"] == "svc-bank"
@@ -62,8 +62,9 @@ async def test_the_issuer_publishes_public_halves_only() -> None:
 
 
 def test_a_token_lives_as_long_as_asked() -> None:
+    now = datetime.now(UTC)
     claims = jwt.decode(
-        Issuer().mint("s", audience="a", now=NOW, lifetime_s=60),
+        Issuer().mint("s", audience="a", now=now, lifetime_s=60),
         options={"verify_signature": False},
     )
-    assert claims["exp"] == int((NOW + timedelta(seconds=60)).timestamp())
+    assert claims["exp"] == int((now + timedelta(seconds=60)).timestamp())
