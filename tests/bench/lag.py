@@ -67,13 +67,16 @@ def write_policies(directory: Path, *, edition: int) -> None:
             "rules": entries,
         }
         # JSON is YAML, but for a date.
-        path.write_text(json.dumps(pack)[:-1] + ', "review": 2027-01-01}')
+        written = path.with_suffix(".new")
+        written.write_text(json.dumps(pack)[:-1] + ', "review": 2027-01-01}')
+        written.replace(path)
 
 
 def write_tenants(path: Path, callers: Callers, *, edition: int) -> None:
     """Write the callers of the load, and other tenants up to the number."""
     known = json.loads(callers.tenants())["tenants"]
-    with path.open("w") as lines:
+    written = path.with_suffix(".new")
+    with written.open("w") as lines:
         for entry in known:
             lines.write(json.dumps(entry) + "\n")
         for number in range(len(known), TENANTS):
@@ -90,6 +93,7 @@ def write_tenants(path: Path, callers: Callers, *, edition: int) -> None:
                 "credentials": {"api_keys": [{"id": f"key-{number}", "hash": f"{number:064x}"}]},
             }
             lines.write(json.dumps(entry) + "\n")
+    written.replace(path)  # a watcher sees all of it, or nothing
 
 
 def target(
@@ -186,7 +190,7 @@ def measure(directory: Path) -> tuple[list[tuple[str, list[Sample]]], int]:
         write_tenants(directory / "tenants.jsonl", callers, edition=1)
         reload_and_settle(f"{TENANTS:,} tenants", "tenants", 1)
     samples = msgspec.json.decode(written.read_bytes(), type=list[Sample])
-    return [*spans.rows(samples)], sum(replies)
+    return [(name, found) for name, found in spans.rows(samples) if found], sum(replies)
 
 
 def main(directory: Path) -> int:
