@@ -23,7 +23,7 @@ from gateway.demo.world import AUDIENCE, World, build_world
 
 SERVE = (sys.executable, "-m", "gateway", "serve", "--config")
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 120.0
+PATIENCE_S = 600.0
 
 
 @dataclass(slots=True)

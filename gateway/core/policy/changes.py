@@ -240,7 +240,10 @@ def _geography(geography: Geography, wanted: Mapping[str, tuple[str, ...]]) -> G
     if places is None and not (located and "contradiction" in wanted):
         return geography
     before = geography.contradiction if isinstance(geography, Located) else False
-    (contradiction,) = wanted.get("contradiction", ("yes" if before else "no",))
+    stated = wanted.get("contradiction", ("yes" if before else "no",))
+    if len(stated) > 1:
+        return geography  # both at once is said of a caller without a place, and changes none
+    (contradiction,) = stated
     if places is None:
         places = geography.destination if isinstance(geography, Located) else ()
     kept = tuple(one for one in geography.evidence if one.code in places)
