@@ -15,7 +15,7 @@ from gateway.audit.files import OsFiles
 from gateway.core.policy.bundle import Manifest, digest_of, read_manifest
 from gateway.errors import SourceError
 from gateway.sources.contents import MAX_BYTES, MAX_FILE_BYTES, Content, Contents
-from gateway.sources.durable import place, words_of
+from gateway.sources.durable import holds, place, words_of
 
 _DIGEST: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _MAX_MANIFEST: Final = 16 << 20
@@ -94,15 +94,8 @@ class Bundles:
         return self._directory / "files" / sha256
 
     def _put(self, path: Path, content: bytes) -> None:
-        if not _holds(path, content):
+        if not holds(path, content):
             place(path, content)
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.is_file() and path.read_bytes() == content
-    except OSError:
-        return False
 
 
 def _read(path: Path, limit: int) -> bytes:

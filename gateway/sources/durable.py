@@ -29,6 +29,14 @@ def replace_durably(path: Path, content: bytes) -> None:
     OsFiles().sync_directory(path.parent)
 
 
+def holds(path: Path, content: bytes) -> bool:
+    """Tell whether a file holds just this; what cannot be read does not."""
+    try:
+        return path.is_file() and path.read_bytes() == content
+    except OSError:
+        return False
+
+
 def place(path: Path, content: bytes) -> None:
     """Put a file in place of another; its name survives a loss of power once the directory does.
 

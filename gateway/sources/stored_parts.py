@@ -12,15 +12,15 @@ Every method blocks. Which way it fails: closed; what cannot be stored is not ac
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from pathlib import Path
 from typing import Final, Literal
 
-from gateway.audit.files import OsFile, OsFiles
+from gateway.audit.files import OsFiles
 from gateway.core.policy.model import Policies
 from gateway.core.policy.stored import from_stored, stored_form
 from gateway.errors import AuditError, SourceError
+from gateway.sources.durable import holds, place, words_of
 
 PartName = Literal["policies", "settings"]
 
@@ -85,7 +85,7 @@ class StoredParts:
             there = self.directory.exists()
             names = [path.name for path in self.directory.iterdir()] if there else []
         except OSError as error:
-            raise SourceError(f"`{self.directory}`: cannot be listed: {_words(error)}") from error
+            raise SourceError(f"`{self.directory}`: cannot be listed: {words_of(error)}") from error
         found = (match for name in names if (match := _NAME.fullmatch(name)))
         return tuple(sorted(f"sha256:{match['hex']}" for match in found if match["part"] == part))
 
@@ -105,7 +105,7 @@ class StoredParts:
         except FileNotFoundError as error:
             raise SourceError(f"`{path}`: is not stored") from error
         except OSError as error:
-            raise SourceError(f"`{path}`: cannot be read: {_words(error)}") from error
+            raise SourceError(f"`{path}`: cannot be read: {words_of(error)}") from error
         if len(content) > _MAX_BYTES:
             raise SourceError(f"`{path}`: is larger than {_MAX_BYTES >> 20} MiB")
         return path, content
@@ -114,39 +114,13 @@ class StoredParts:
         path, files = self._path(part, digest), OsFiles()
         try:
             files.make_directory(self.directory)
-            if not _holds(path, content):
-                _replace(path, content)
+            if not holds(path, content):
+                place(path, content)
             # Also where the file was there: who put it may have been killed before this.
             files.sync_directory(self.directory)
         except OSError as error:
-            raise AuditError(f"`{path}`: cannot be stored: {_words(error)}") from error
-
-
-def _holds(path: Path, content: bytes) -> bool:
-    try:
-        return path.is_file() and path.read_bytes() == content
-    except OSError:
-        return False
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write beside the file, make that durable, and rename it over the file."""
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    file = OsFile(beside)
-    try:
-        file.truncate(0)
-        done = 0
-        while done < len(content):
-            done += file.write(content[done:], done)
-        file.sync()
-    finally:
-        file.close()
-    beside.replace(path)
+            raise AuditError(f"`{path}`: cannot be stored: {words_of(error)}") from error
 
 
 def _sha256(content: bytes) -> str:
     return "sha256:" + hashlib.sha256(content).hexdigest()
-
-
-def _words(error: OSError) -> str:
-    return (error.strerror or "unknown error").lower()
