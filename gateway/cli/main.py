@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from gateway import __version__
+from gateway.cli.on_file import references
 from gateway.cli.output import EXIT_OK, FailOn, FindingsFormat, Format, fail
 from gateway.cli.proving import FindingsOption, FormatOption, diff, prove
 
@@ -124,6 +125,7 @@ def format_(
 
 app.command()(prove)
 app.command()(diff)
+app.command()(references)
 
 
 @app.command()

@@ -158,6 +158,6 @@ def _statement(
 def _time(text: str) -> datetime:
     try:
         time = datetime.fromisoformat(text)
-    except ValueError:
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise fail(f"`{text}` is no date or time", hint="like 2027-06-30") from None
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).astimezone(UTC)

@@ -13,6 +13,8 @@ from typing import Final
 
 import msgspec
 
+from gateway.core.operation import Counting
+
 # The one time of a quota, which has no hours or days.
 ALL_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)
 # Windows of a budget that are kept; of more, the clock would have to jump about.
@@ -23,6 +25,11 @@ _LARGEST_BLOCK: Final = 1_000
 
 # `quota`, tenant, reference, what is counted; or `budget`, tenant, budget, what is counted, period.
 Key = tuple[str, ...]
+
+
+def quota_key(tenant: str, reference: str, counts: Counting) -> Key:
+    """Return the account of a quota."""
+    return "quota", tenant, reference, counts
 
 
 class Count(msgspec.Struct):

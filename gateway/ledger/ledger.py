@@ -29,7 +29,7 @@ from gateway.core.policy.counting import amount, first_moment
 from gateway.core.policy.model import Budget
 from gateway.core.policy.references import taken
 from gateway.errors import StateError
-from gateway.ledger.accounts import ALL_TIME, Account, Count, Key, Stored
+from gateway.ledger.accounts import ALL_TIME, Account, Count, Key, Stored, quota_key
 from gateway.ledger.store import Store
 
 log = logging.getLogger("facegate")
@@ -108,7 +108,7 @@ class Ledger:
             quota = reference.quota
             if quota is None:
                 continue
-            key: Key = ("quota", tenant.id, reference.id, quota.counts)
+            key = quota_key(tenant.id, reference.id, quota.counts)
             entry = self._entry(
                 "reference", reference.id, key, ALL_TIME, amount(operation, quota.counts)
             )

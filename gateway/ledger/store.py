@@ -111,9 +111,9 @@ def read_marks(directory: Path) -> dict[Key, Stored]:
         StateError: the database cannot be read.
     """
     path = directory / _NAME
-    if not path.exists():
-        return {}
     try:
+        if not path.exists():
+            return {}
         uri = f"{path.absolute().as_uri()}?mode=ro"
         with closing(sqlite3.connect(uri, uri=True, timeout=_BUSY_S)) as connection:
             return _rows(connection)

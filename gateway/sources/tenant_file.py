@@ -51,7 +51,7 @@ def _instant(value: object) -> object:
     """Read a date as its first instant in UTC, and a time only where it names its zone.
 
     Raises:
-        ValueError: a time without a zone.
+        ValueError: a time without a zone, or without an equivalent in UTC.
     """
     if isinstance(value, str):
         try:
@@ -61,7 +61,10 @@ def _instant(value: object) -> object:
     if isinstance(value, datetime):
         if value.tzinfo is None:
             raise ValueError("a time must name its zone, e.g. end in `Z`")
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("is out of range") from None
     return datetime.combine(value, time.min, UTC) if isinstance(value, date) else value
 
 

@@ -237,6 +237,17 @@ def test_a_time_without_a_zone_is_refused(path: Path) -> None:
     assert "a time must name its zone" in finding
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_time_that_utc_does_not_have_is_refused(path: Path, time: str) -> None:
+    text = (
+        "  - {id: a, legal_name: B, type: private,\n"
+        f"     references: [{{id: A, kind: review, valid_from: {time}}}]}}\n"
+    )
+    (finding,) = findings(path, HEAD + text)
+    assert finding.startswith("5:53: ")
+    assert "is out of range" in finding
+
+
 @pytest.mark.parametrize(
     ("head", "expected"),
     [
