@@ -11,6 +11,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
 from gateway.core.facts import Facts
 from gateway.core.policy.link_cases import link_cases
 from gateway.core.policy.parse import parse
@@ -71,8 +73,9 @@ def _node(root: Node, *, whole: bool) -> Node:
     children: dict[str | int, Node] = {
         key: node for key, node in root.children.items() if key in _BESIDE
     }
-    case = root if whole else replace(root, children={**children, "request": root})
-    return replace(root, children={"cases": replace(root, children={0: case})})
+    case = root if whole else msgspec.structs.replace(root, children={**children, "request": root})
+    cases = msgspec.structs.replace(root, children={0: case})
+    return msgspec.structs.replace(root, children={"cases": cases})
 
 
 def _dated(value: object) -> object:

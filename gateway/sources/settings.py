@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import msgspec
 from pydantic import ValidationError
 
 from gateway.config.environment import PREFIX, SECRET_VARIABLES, VARIABLES, Variable
@@ -72,7 +73,7 @@ def _lay_over(document: Document, variables: list[tuple[Variable, str]]) -> Docu
     """
     root = document.root
     if root.value is None and variables:
-        root = replace(root, value={})
+        root = msgspec.structs.replace(root, value={})
     for number, (variable, text) in enumerate(variables, start=1):
         root = _with(root, variable.loc, _node(_value(variable, text), (0, number)))
     return replace(document, value=root.value, root=root)
@@ -110,7 +111,7 @@ def _with(node: Node, loc: tuple[str, ...], leaf: Node) -> Node:
     key, empty = loc[0], _node({}, leaf.place)
     below = node.children.get(key, empty)
     child = _with(empty if below.value is None else below, loc[1:], leaf)
-    return replace(
+    return msgspec.structs.replace(
         node,
         value={**node.value, key: child.value},
         keys={**node.keys, key: node.keys.get(key, child.place)},

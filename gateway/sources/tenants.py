@@ -206,12 +206,12 @@ def _read_lines(path: Path) -> Document:
             message = f"not JSON: {value.reason}"
             findings.append(Finding(path=str(path), line=number, column=1, message=message))
             continue
-        nodes[len(values)] = Node(value=value, place=(number, 1), keys={}, children={}, weight=1)
+        nodes[len(values)] = Node(value=value, place=(number, 1))
         values.append(value)
     if findings:
         raise FindingsError(tuple(findings))
     whole = {"apiVersion": "facegate/v1", "kind": "Tenants", "tenants": values}
-    tenants = Node(value=values, place=(1, 1), keys={}, children=nodes, weight=1)
+    tenants = Node(value=values, place=(1, 1), children=nodes)
     root = Node(value=whole, place=(1, 1), keys={}, children={"tenants": tenants}, weight=1)
     return Document(path=str(path), value=whole, root=root)
 

@@ -149,6 +149,18 @@ def test_what_is_no_yaml_is_refused(text: str) -> None:
     assert "not YAML" in messages(text)[0]
 
 
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\ufeff"])
+def test_what_yaml_1_1_alone_takes_for_a_line_break_is_none(character: str) -> None:
+    assert value(f"a: b{character}c\nd: 'e{character}f'") == {
+        "a": f"b{character}c",
+        "d": f"e{character}f",
+    }
+
+
+def test_an_address_in_a_list_needs_no_quotes() -> None:
+    assert value("a: [127.0.0.1, 2001:db8::]") == {"a": ["127.0.0.1", "2001:db8::"]}
+
+
 def test_no_repr_shows_what_stands_in_a_file() -> None:
     document = parse_yaml("token: hunter2", path="x.yaml")
     assert "hunter2" not in repr(document) + repr(document.root)
