@@ -11,20 +11,20 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from datetime import datetime
-from typing import Literal
+from pathlib import Path
 
 import aiohttp
 
 from gateway.app.assemble import assemble, assemble_keys
+from gateway.app.chronicle import Chronicle
 from gateway.app.issuers import Issuers
 from gateway.app.once import settle_memory
 from gateway.app.parts import Result
 from gateway.app.policies import START, WATCH, Active
 from gateway.app.retire import Retired
-from gateway.app.sources import AnyPart, Sources
+from gateway.app.sources import Sources
 from gateway.app.upstreams import Upstreams
 from gateway.audit.log import AuditLog
-from gateway.audit.record import Activation
 from gateway.config.settings import (
     Settings,
     restart_only_differences,
@@ -44,9 +44,6 @@ from gateway.staging import StageWatch
 log = logging.getLogger("facegate")
 
 Clock = Callable[[], datetime]
-
-# Findings that stand in the record of a refused part; the log has them all.
-_TOLD = 3
 
 
 class Reloader:
@@ -83,16 +80,14 @@ class Reloader:
         self.stage = StageWatch(self._give_up)
         self._upstreams, self._retired = Upstreams(sources.catalog, tasks), Retired(tasks)
         self._served = sources.settings.value
-        self._audit: AuditLog | None = None
+        self._chronicle = Chronicle(sources, metrics=metrics, clock=clock)
         self._kept: StoredParts | None = None
         self.issuers.follow(self._served.identity.issuers)
         self._keys = self._assemble_keys()
         self.live = Live(self._assemble())
         self._watch_stage()
         self.changed = asyncio.Event()  # set, and replaced, when something else is served
-        self._report_parts()
-        metrics.reloads.add(("activated",), 0)
-        metrics.reloads.add(("refused",), 0)
+        self._chronicle.report_parts()
 
     async def record_in(self, audit: AuditLog, kept: StoredParts) -> None:
         """Record activations in this log from now on, the first state among them.
@@ -106,10 +101,11 @@ class Reloader:
         """
         policies, settings = self.live.serving.snapshot.policies, self._served
         await asyncio.to_thread(_keep, kept, policies, settings)
-        self._audit, self._kept = audit, kept
+        self._kept = kept
+        self._chronicle.record_in(audit)
         origin = Origin(who=START, time=self._clock())
         for name, digest in self.live.serving.snapshot.parts.items():
-            self._record(name, origin, digest, "activated")
+            self._chronicle.record(name, origin, digest, "activated")
 
     @property
     def settings(self) -> Settings:
@@ -186,8 +182,8 @@ class Reloader:
             self._swap()
             settle_memory()
         for part, result in results.items():
-            self._tell(part, result, origin)
-        self._report_parts()
+            self._chronicle.tell(part, result, origin, self.live.serving.snapshot)
+        self._chronicle.report_parts()
         if results.get("policies") == "refused":
             await self._sources.policies.note_refusal(origin)
         return activated
@@ -201,7 +197,7 @@ class Reloader:
 
     def findings(self) -> tuple[Finding, ...]:
         """Return every mistake in files that are not served for it."""
-        return tuple(found for part in self._every_part() for found in part.findings)
+        return self._chronicle.findings()
 
     async def close(self) -> None:
         """Close every connection to providers and stop asking issuers.
@@ -230,34 +226,25 @@ class Reloader:
     async def _take_settings(self, origin: Origin) -> dict[str, Result]:
         """Follow new settings, or refuse them whole and go on with the present ones."""
         settings, sources = self._sources.settings, self._sources
-        new = settings.value
-        fixed = restart_only_differences(self._served, new)
-        old_parts = sources.tenants, sources.networks, sources.policies, sources.candidates
-        again = False
-        if not fixed:
+        new, before, again = settings.value, sources.pointed, False
+        findings = _fixed(sources.path, restart_only_differences(self._served, new))
+        if not findings:
             sources.point()
+            # What was kept of another server does not stand for what this one offers.
+            if new.policies.url != self._served.policies.url:
+                await sources.fetch()
+                findings, again = sources.unfetched, True
+        if not findings:
             results = {part.name: await part.refresh() for part in sources.deciding()}
-            if "refused" not in results.values():
-                # The settings are kept even where the policy stays as it is.
-                if await self._commit(new, origin) == "activated":
-                    self._served = new
-                    self.issuers.follow(new.identity.issuers)
-                    return {"settings": "activated", "policies": results["policies"]}
-                again = True
+            again = "refused" not in results.values()
+            # The settings are kept even where the policy stays as it is.
+            if again and await self._commit(new, origin) == "activated":
+                self._served = new
+                self.issuers.follow(new.identity.issuers)
+                return {"settings": "activated", "policies": results["policies"]}
             findings = tuple(found for part in sources.deciding() for found in part.findings)
-        else:
-            findings = tuple(
-                Finding(
-                    path=str(sources.path),
-                    line=0,
-                    column=0,
-                    message=f"`{key}` cannot change while the gateway runs",
-                    hint="restart the gateway, or put the old value back",
-                )
-                for key in fixed
-            )
         settings.refuse(self._served, findings, again=again)
-        sources.tenants, sources.networks, sources.policies, sources.candidates = old_parts
+        sources.pointed = before
         return {"settings": "refused"}
 
     async def _commit(self, settings: Settings, origin: Origin) -> Result:
@@ -288,7 +275,7 @@ class Reloader:
         if self._keys.digest != before:
             log.info("keys of %s changed", issuer.issuer)
             origin = Origin(who=issuer.issuer, time=self._clock())
-            self._record("keys", origin, self._keys.digest, "activated")
+            self._chronicle.record("keys", origin, self._keys.digest, "activated")
         if issuer.fetched is not None:
             self._metrics.jwks_time.set(issuer.fetched.timestamp(), (issuer.issuer,))
 
@@ -351,63 +338,19 @@ class Reloader:
         if wish is not None:
             await self.act(wish)
 
-    def _tell(self, name: str, result: Result, origin: Origin) -> None:
-        """Log, count and record what became of one part."""
-        if result == "unchanged":
-            return
-        if name == "policies":
-            self._metrics.reloads.add((result,))
-        part = next(one for one in self._every_part() if one.name == name)
-        for finding in part.findings:
-            log.error("%s refused: %s", name, finding)
-        snapshot = self.live.serving.snapshot
-        asked = {f"candidate {one.name}": one.policies.digest for one in snapshot.shadows}
-        digest = {**snapshot.parts, **asked}.get(name, "")
-        if result == "activated":
-            log.info("%s reloaded (%s) by %s", name, digest, origin.who)
-        else:
-            digest = f"files:{part.seen}"
-        self._record(name, origin, digest, result, part.findings)
 
-    def _record(
-        self,
-        part: str,
-        origin: Origin,
-        digest: str,
-        result: Literal["activated", "refused"],
-        findings: tuple[Finding, ...] = (),
-    ) -> None:
-        if self._audit is None:
-            return
-        record = Activation(
-            time=self._clock(),
-            what=part,
-            who=origin.who,
-            why=origin.why,
-            digest=digest,
-            result=result,
-            detail="; ".join(str(finding).partition("\n")[0] for finding in findings[:_TOLD]),
+def _fixed(path: Path, keys: tuple[str, ...]) -> tuple[Finding, ...]:
+    """Return why settings are refused that change what needs a restart."""
+    return tuple(
+        Finding(
+            path=str(path),
+            line=0,
+            column=0,
+            message=f"`{key}` cannot change while the gateway runs",
+            hint="restart the gateway, or put the old value back",
         )
-        if part == "policies":
-            record = self._sources.policies.described(record)
-        self._audit.enqueue(record)
-
-    def _every_part(self) -> tuple[AnyPart, ...]:
-        return (self._sources.settings, *self._sources.parts())
-
-    def _report_parts(self) -> None:
-        """Bring the gauges up to date."""
-        metrics, sources = self._metrics, self._sources
-        for part in self._every_part():
-            metrics.source_reload_ok.set(0 if part.findings else 1, (part.name,))
-        metrics.reload_ok.set(0 if sources.policies.findings else 1)
-        digest = sources.policies.value.digest
-        if metrics.policy_info.value((digest,)) != 1:
-            metrics.policy_info.set_all({(digest,): 1})
-            metrics.reload_time.set(self._clock().timestamp())
-        build = sources.networks.value.build
-        if build is not None:
-            metrics.dataset_time.set(build.timestamp(), ("networks",))
+        for key in keys
+    )
 
 
 def _keep(kept: StoredParts, policies: Policies, settings: Settings) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import aiohttp
 
@@ -18,13 +19,24 @@ from gateway.core.catalog.model import Catalog
 from gateway.core.geography.networks import Networks
 from gateway.core.policy.activation import Origin
 from gateway.core.policy.model import Policies
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, Finding
 from gateway.sources.activations import Activations
-from gateway.sources.bundle_url import BundleUrl
+from gateway.sources.bundle_url import BundleUrl, forget_others
 from gateway.sources.child import Child
 from gateway.sources.networks import load_networks
 from gateway.sources.settings import load_settings_file
 from gateway.sources.tenants import LoadedTenants
+
+
+class Pointed(NamedTuple):
+    """What the settings name."""
+
+    tenants: Part[LoadedTenants]
+    networks: Part[Networks]
+    policies: PolicyPart
+    candidates: Mapping[str, Part[Policies]]
+    url: BundleUrl | None
+
 
 AnyPart = Part[Settings] | Part[LoadedTenants] | Part[Networks] | Part[Policies] | PolicyPart
 
@@ -66,6 +78,9 @@ class Sources:
         activations = await asyncio.to_thread(Activations, self.settings.value.state_dir)
         self._active = Active(activations)
         self.point()
+        await asyncio.to_thread(
+            forget_others, activations.directory, self.settings.value.policies.url
+        )
         if self._active.state is None:
             await self.fetch()
         results = [await part.refresh() for part in (self.tenants, self.networks)]
@@ -78,7 +93,8 @@ class Sources:
             if not findings:
                 return
             self.policies.refuse(findings)
-        raise ConfigError(tuple(found for part in self.deciding() for found in part.findings))
+        found = tuple(found for part in self.deciding() for found in part.findings)
+        raise ConfigError((*self.unfetched, *found))
 
     @property
     def active(self) -> Active:
@@ -102,7 +118,9 @@ class Sources:
         self.tenants = tenants_part(
             settings.tenants, settings.identity.secrets_key_bytes, self._child
         )
-        self._url = self._bundle_url(settings.policies)
+        before, self._url = self._url, self._bundle_url(settings.policies)
+        if self._url is not None:
+            self._url.follow(before)
         self._pointed.set()
         self.policies = PolicyPart(settings.policies, self.active, self._child, self._clock)
         self.candidates = {
@@ -121,10 +139,28 @@ class Sources:
 
         self.networks = networks_part(tuple(path for path in databases if path), load)
 
+    @property
+    def pointed(self) -> Pointed:
+        """What the settings name; set back where new settings are not taken."""
+        return Pointed(self.tenants, self.networks, self.policies, self.candidates, self._url)
+
+    @pointed.setter
+    def pointed(self, before: Pointed) -> None:
+        self.tenants, self.networks, self.policies, self.candidates, self._url = before
+
     async def fetch(self) -> None:
         """Ask for what a URL offers, where policy comes from one; a failure is logged."""
         if self._url is not None:
             await self._url.fetch()
+
+    @property
+    def unfetched(self) -> tuple[Finding, ...]:
+        """Why the server of the policy did not answer when it was asked last."""
+        words = "" if self._url is None else self._url.last_error
+        if not words:
+            return ()
+        message = f"cannot be fetched: {words}"
+        return (Finding(path="policies.url", line=0, column=0, message=message),)
 
     async def poll(self) -> None:
         """Ask for what a URL offers again and again, until cancelled."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -20,14 +22,16 @@ import msgspec
 
 from gateway.errors import SourceError
 from gateway.sources.archives import MAX_ARCHIVE_BYTES, is_archive
-from gateway.sources.durable import replace_durably, words_of
+from gateway.sources.durable import holds, replace_durably, words_of
 
 log = logging.getLogger("facegate")
 
 _TIMEOUT_S: Final = 30.0
 _OK: Final = 200
 _NOT_MODIFIED: Final = 304
-_MAX_TAG: Final = 1_024
+# RFC 9110 section 8.8.3, without the bytes above ASCII; what else calls itself a tag is none.
+_TAG: Final = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,1000}"')
+_ABOUT: Final = "bundle.json"
 
 
 class _Fetched(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,6 +48,7 @@ class BundleUrl:
     """Keeps the archive at a URL on disk; owned by the event loop.
 
     Attributes:
+        url: that is asked.
         archive: where the archive is kept.
         fetched: when the server last answered, with something new or not.
         last_error: why it did not since; empty where it did.
@@ -70,12 +75,17 @@ class BundleUrl:
             token: sent as a bearer token.
         """
         self.archive = archive_path(directory)
-        self._about = self.archive.with_name("bundle.json")
+        self._about = self.archive.with_name(_ABOUT)
         self.fetched: datetime | None = None
         self.last_error = ""
-        self._url, self._session, self._clock = url, session, clock
+        self.url, self._session, self._clock = url, session, clock
         self._tls, self._token = tls, token
         self._turn = asyncio.Lock()
+
+    def follow(self, before: BundleUrl | None) -> None:
+        """Take over what an earlier one knows of the same place."""
+        if before is not None and before.url == self.url:
+            self.fetched, self.last_error = before.fetched, before.last_error
 
     async def fetch(self) -> bool:
         """Ask once; tell whether the server answered. Whatever is wrong is logged once."""
@@ -101,29 +111,29 @@ class BundleUrl:
             headers["authorization"] = f"Bearer {self._token}"
         try:
             async with self._session.get(
-                self._url,
+                self.url,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=_TIMEOUT_S),
                 headers=headers,
                 ssl=self._tls or True,
+                auto_decompress=False,  # some servers call the gzip of a tar.gz its encoding
             ) as response:
                 if response.status == _NOT_MODIFIED and etag:
                     return
                 content = await _content(response)
-                tag = response.headers.get("ETag", "")[:_MAX_TAG]
+                tag = response.headers.get("ETag", "")
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             raise SourceError(f"the server cannot be reached ({type(error).__name__})") from error
         if not is_archive(content):
             raise SourceError("what the server sent is no zip and no tar.gz")
-        await asyncio.to_thread(self._keep, content, tag)
+        await asyncio.to_thread(self._keep, content, tag if _TAG.fullmatch(tag) else "")
 
     def _etag(self) -> str:
         """Return the ETag of the archive on disk; nothing where it is from elsewhere, or gone."""
-        try:
-            about = _decoder.decode(self._about.read_bytes())
-        except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        about = _about(self._about)
+        if about is None or about.url != self.url or not self.archive.is_file():
             return ""
-        return about.etag if about.url == self._url and self.archive.is_file() else ""
+        return about.etag if _TAG.fullmatch(about.etag) else ""
 
     def _keep(self, content: bytes, etag: str) -> None:
         """Put the archive in place, and only then say what it is: an end between asks again.
@@ -131,10 +141,13 @@ class BundleUrl:
         Raises:
             SourceError: it cannot be written.
         """
+        about = msgspec.json.encode(_Fetched(url=self.url, etag=etag))
+        if holds(self.archive, content) and holds(self._about, about):
+            return
         try:
             self._about.unlink(missing_ok=True)
             replace_durably(self.archive, content)
-            replace_durably(self._about, msgspec.json.encode(_Fetched(url=self._url, etag=etag)))
+            replace_durably(self._about, about)
         except OSError as error:
             raise SourceError(f"`{self.archive}`: cannot be written: {words_of(error)}") from error
 
@@ -142,6 +155,27 @@ class BundleUrl:
 def archive_path(directory: Path) -> Path:
     """Return where the archive of a URL is kept, below the policy's state directory."""
     return directory / "offered" / "bundle"
+
+
+def forget_others(directory: Path, url: str | None) -> None:
+    """Remove an archive that is not from this URL: what was offered elsewhere is no candidate.
+
+    What is active is not here, so nothing is lost; what cannot be removed stays.
+    """
+    archive = archive_path(directory)
+    about = archive.with_name(_ABOUT)
+    known = _about(about)
+    if known is not None and known.url != url:
+        with suppress(OSError):
+            archive.unlink(missing_ok=True)
+            about.unlink(missing_ok=True)
+
+
+def _about(path: Path) -> _Fetched | None:
+    try:
+        return _decoder.decode(path.read_bytes())
+    except (OSError, msgspec.DecodeError, UnicodeDecodeError):
+        return None
 
 
 async def _content(response: aiohttp.ClientResponse) -> bytes:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
@@ -20,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from gateway.app.once import utc_now
 from gateway.sources.archives import MAX_ARCHIVE_BYTES
-from gateway.sources.bundle_url import BundleUrl
+from gateway.sources.bundle_url import BundleUrl, archive_path, forget_others
 from tests.sources.test_archives import FILES, tar_of
 
 
@@ -180,3 +182,93 @@ async def test_a_disk_without_room_is_a_failure_in_words(
     source = bundle_url(server, session, tmp_path)
     assert not await source.fetch()
     assert "cannot be written" in source.last_error
+
+
+@asynccontextmanager
+async def speaking(answer: bytes) -> AsyncIterator[str]:
+    """Serve these very bytes, whatever is asked; yield the URL."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer)
+        writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with listening:
+        yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}/policies.tar.gz"
+
+
+def answer_of(content: bytes, *headers: bytes) -> bytes:
+    length = b"Content-Length: %d" % len(content)
+    return b"\r\n".join([b"HTTP/1.1 200 OK", length, *headers, b"", content])
+
+
+def plain(url: str, session: aiohttp.ClientSession, directory: Path) -> BundleUrl:
+    return BundleUrl(url, directory=directory, session=session, clock=utc_now)
+
+
+@pytest.mark.parametrize("tag", [b"\xff\xfe", b"\xc3\xa9", b"x" * 5_000, b"", b'"\x7f"'])
+async def test_a_tag_that_is_none_is_not_asked_by(
+    session: aiohttp.ClientSession, tmp_path: Path, tag: bytes
+) -> None:
+    content = tar_of(FILES)
+    async with speaking(answer_of(content, b"ETag: " + tag)) as url:
+        source = plain(url, session, tmp_path)
+        for _ in range(2):
+            assert await source.fetch(), source.last_error
+        assert source.archive.read_bytes() == content
+
+
+async def test_what_is_the_same_without_a_tag_is_not_written_again(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    async with speaking(answer_of(tar_of(FILES))) as url:
+        source = plain(url, session, tmp_path)
+        assert await source.fetch()
+        written = source.archive.stat().st_mtime_ns
+        assert await source.fetch()
+        assert source.archive.stat().st_mtime_ns == written
+
+
+async def test_an_archive_that_is_called_encoded_is_taken_as_it_came(
+    session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    content = tar_of(FILES)  # as servers send a `.tar.gz`: the gzip as its encoding
+    async with speaking(answer_of(content, b"Content-Encoding: gzip")) as url:
+        source = plain(url, session, tmp_path)
+        assert await source.fetch(), source.last_error
+        assert source.archive.read_bytes() == content
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"\x00\xff rubbish\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n\x1f\x8b",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno chunk\r\n",
+        b"HTTP/1.1 304 Not Modified\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"X: " + b"y" * 99_999 + b"\r\n\r\n",
+    ],
+)
+async def test_what_is_no_answer_in_http_is_a_failure_in_words(
+    session: aiohttp.ClientSession, tmp_path: Path, answer: bytes
+) -> None:
+    async with speaking(answer) as url:
+        source = plain(url, session, tmp_path)
+        assert not await source.fetch()
+        assert source.last_error.startswith("the server ")
+        assert not source.archive.exists()
+
+
+def test_an_archive_of_another_place_is_forgotten(tmp_path: Path) -> None:
+    archive = archive_path(tmp_path)
+    archive.parent.mkdir(parents=True)
+    for url in ("https://policies.example/a", "https://policies.example/b", None):
+        archive.write_bytes(b"kept")
+        archive.with_name("bundle.json").write_text(
+            '{"url":"https://policies.example/a","etag":""}'
+        )
+        forget_others(tmp_path, url)
+        assert archive.exists() is (url == "https://policies.example/a")
+    forget_others(tmp_path / "nowhere", None)

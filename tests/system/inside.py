@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 
 from gateway.app.demo import free_port
 from gateway.app.gateway import Gateway
+from gateway.app.once import utc_now
 from gateway.audit.files import Files
 from gateway.demo.issuer import Issuer
 from gateway.demo.world import World, build_world
@@ -49,6 +52,14 @@ class Inside:
         """Return status and text of an open admin page."""
         async with self.client.get(self.admin_url + path) as answer:
             return answer.status, await answer.text()
+
+    async def status(self) -> dict[str, Any]:
+        """Return what the admin listener says to whoever has its token."""
+        headers = {"Authorization": f"Bearer {self.world.admin_token}"}
+        url = self.admin_url + "/admin/v1/status"
+        async with self.client.get(url, headers=headers) as answer:
+            found: dict[str, Any] = await answer.json()
+            return found
 
     async def metric(self, name: str) -> float:
         """Return a metric's value by its name and labels as exported."""
@@ -96,11 +107,42 @@ async def inside(
         host = world.hosts["aws_rekognition"]
         world.config.write_text(written.replace("URL", provider.url).replace("HOST", host))
         prepare(world)
-        gateway = Gateway(world.config, world.environ, files=files)
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(gateway.run())
-            await gateway.ready.wait()
-            try:
-                yield Inside(gateway, world, provider, token_for(issuer, world, TENANT), client)
-            finally:
-                gateway.stop()
+        async with running(world, provider, issuer, client, files=files) as made:
+            yield made
+
+
+@asynccontextmanager
+async def beside(
+    world: World,
+    provider: Recording,
+    issuer: Issuer,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+) -> AsyncIterator[Inside]:
+    """Run a gateway of a configuration that is written already, until the end of the block."""
+    async with (
+        aiohttp.ClientSession() as client,
+        running(world, provider, issuer, client, clock=clock) as made,
+    ):
+        yield made
+
+
+@asynccontextmanager
+async def running(
+    world: World,
+    provider: Recording,
+    issuer: Issuer,
+    client: aiohttp.ClientSession,
+    *,
+    files: Files | None = None,
+    clock: Callable[[], datetime] = utc_now,
+) -> AsyncIterator[Inside]:
+    """Run a gateway until the end of the block; one that does not start says why."""
+    gateway = Gateway(world.config, world.environ, files=files, clock=clock)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(gateway.run())
+        await gateway.ready.wait()
+        try:
+            yield Inside(gateway, world, provider, token_for(issuer, world, TENANT), client)
+        finally:
+            gateway.stop()
