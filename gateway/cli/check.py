@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from gateway.app.once import utc_now
 from gateway.cli.output import (
@@ -20,15 +21,22 @@ from gateway.sources.catalogs import load_catalog
 from gateway.sources.networks import load_networks
 from gateway.sources.policies import CaseReport, check_policies, test_policies
 from gateway.sources.settings import load_settings_file
-from gateway.sources.tenants import load_tenants
+from gateway.sources.tenants import check_tenants
+
+
+class _Checked(NamedTuple):
+    """Mistakes, and what is pressing and no mistake."""
+
+    findings: tuple[Finding, ...]
+    notes: tuple[Finding, ...] = ()
 
 
 def run_check(path: Path, form: FindingsFormat) -> int:
     """Check a directory of policies, or a file by its name: `gateway…`, `tenants…`, a policy."""
-    findings = _findings(path, utc_now())
-    code = print_findings(findings, form, command="check")
+    checked = _checked(path, utc_now())
+    code = print_findings(checked.findings, form, command="check", notes=checked.notes)
     if code == EXIT_OK and form is FindingsFormat.text:
-        print(f"{path}: no findings")
+        print(f"{path}: no findings{f'; notes: {len(checked.notes)}' if checked.notes else ''}")
     return code
 
 
@@ -49,35 +57,38 @@ def run_test(path: Path, form: FindingsFormat) -> int:
     return code
 
 
-def _findings(path: Path, now: datetime) -> tuple[Finding, ...]:
+def _checked(path: Path, now: datetime) -> _Checked:
     if not path.exists():
-        return (Finding(path=str(path), line=0, column=0, message="there is no such file"),)
+        return _Checked(
+            (Finding(path=str(path), line=0, column=0, message="there is no such file"),)
+        )
     if path.is_dir():
         config = path / "gateway.yaml"
         if config.exists():
-            return _settings_findings(config, now)
-        return check_policies(path, now=now)
+            return _settings_checked(config, now)
+        return _Checked(check_policies(path, now=now))
     if path.name.startswith("tenants"):
-        return _tenant_findings(path)
+        return _tenants_checked(path, now)
     if path.name.startswith("gateway"):
-        return _settings_findings(path, now)
-    return check_policies(path, now=now)
+        return _settings_checked(path, now)
+    return _Checked(check_policies(path, now=now))
 
 
-def _tenant_findings(path: Path, settings: Settings | None = None) -> tuple[Finding, ...]:
+def _tenants_checked(path: Path, now: datetime, settings: Settings | None = None) -> _Checked:
     """Check a tenant file; the keys in it only where the configuration says what they need."""
     try:
-        load_tenants(
+        notes = check_tenants(
             path,
             secrets_key=settings.identity.secrets_key_bytes if settings else None,
             check_keys=settings is not None,
+            now=now,
         )
     except FindingsError as failure:
-        return failure.findings
-    return ()
+        return _Checked(failure.findings)
+    return _Checked((), notes)
 
 
-def _settings_findings(path: Path, now: datetime) -> tuple[Finding, ...]:
+def _settings_checked(path: Path, now: datetime) -> _Checked:
     """Check the configuration and everything that it names."""
     found: list[Finding] = []
     try:
@@ -88,9 +99,10 @@ def _settings_findings(path: Path, now: datetime) -> tuple[Finding, ...]:
         # Where only the catalogue does not know something, what is named can be checked as well.
         settings = load_settings_file(path, environment())
     except FindingsError:
-        return tuple(found)
+        return _Checked(tuple(found))
+    tenants = _tenants_checked(settings.tenants, now, settings)
     found += [
-        *_tenant_findings(settings.tenants, settings),
+        *tenants.findings,
         # What is at a URL is checked where it is made.
         *(check_policies(settings.policies.dir, now=now) if settings.policies.dir else ()),
         *(
@@ -109,7 +121,7 @@ def _settings_findings(path: Path, now: datetime) -> tuple[Finding, ...]:
         )
     except SourceError as failure:
         found.append(source_finding(failure))
-    return tuple(found)
+    return _Checked(tuple(found), tenants.notes)
 
 
 def _summary(report: CaseReport) -> dict[str, object]:

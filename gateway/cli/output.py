@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import assert_never
@@ -56,7 +57,11 @@ def _text_of(value: object) -> str:
 
 
 def print_findings(
-    findings: Iterable[Finding], form: FindingsFormat | Format, *, command: str = ""
+    findings: Iterable[Finding],
+    form: FindingsFormat | Format,
+    *,
+    command: str = "",
+    notes: tuple[Finding, ...] | None = None,
 ) -> int:
     """Print findings and return the exit code that goes with them.
 
@@ -64,22 +69,28 @@ def print_findings(
         findings: in the order in which they are shown.
         form: as what.
         command: the command that found them, e.g. `check`; stands in what a code host shows.
+        notes: what is no mistake; None where the command has none to tell.
     """
-    found = tuple(findings)
+    found, more = tuple(findings), notes or ()
     match FindingsFormat(form.value):
         case FindingsFormat.text:
-            for finding in found:
-                print(finding)
+            words = [replace(note, message=f"note: {note.message}") for note in more]
+            _print_each((*found, *words))
         case FindingsFormat.json:
-            print_json({"findings": found})
+            print_json({"findings": found} | ({} if notes is None else {"notes": notes}))
         case FindingsFormat.sarif:
-            print_json(sarif(found, command=command))
+            print_json(sarif(found, command=command, notes=more))
         case FindingsFormat.github:
-            for finding in found:
-                print(github(finding, command=command))
+            notices = [github(note, command=command, level="notice") for note in more]
+            _print_each((*(github(finding, command=command) for finding in found), *notices))
         case _ as unreachable:
             assert_never(unreachable)
     return EXIT_FINDINGS if found else EXIT_OK
+
+
+def _print_each(lines: Iterable[object]) -> None:
+    for line in lines:
+        print(line)
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -19,13 +19,12 @@ from gateway.cli.output import (
     print_json,
 )
 from gateway.config.environment import environment
+from gateway.core.identity.terms import as_date, in_days
 from gateway.errors import FindingsError, StateError
 from gateway.ledger.accounts import Key, Stored
 from gateway.ledger.store import read_marks
 from gateway.sources.settings import load_settings_file
 from gateway.sources.tenants import load_tenants
-
-_DAY = timedelta(days=1)
 
 
 class _Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,28 +123,17 @@ def _about(row: OnFile, now: datetime) -> Iterator[str]:
 def _standing(row: OnFile, now: datetime) -> Iterator[str]:
     begins, ends, stands = row.reference.valid_from, row.reference.valid_to, row.terms
     if stands.standing == "expired" and ends is not None:
-        yield f"ended on {_date(ends)}"
+        yield f"ended on {as_date(ends)}"
     elif stands.standing == "not_yet" and begins is not None:
-        yield f"valid from {_date(begins)}"
+        yield f"valid from {as_date(begins)}"
     elif ends is None:
         yield "valid without end"
     elif stands.standing == "expiring":
-        yield f"ENDS {_in(ends - now)}, on {_date(ends)}"
+        yield f"ENDS {in_days(ends - now)}, on {as_date(ends)}"
     else:
-        yield f"ends {_in(ends - now)}, on {_date(ends)}"
+        yield f"ends {in_days(ends - now)}, on {as_date(ends)}"
     due = stands.report_due
     if due is not None and stands.report_owed:
-        yield f"REPORT OWED since {_date(due)}"
+        yield f"REPORT OWED since {as_date(due)}"
     elif due is not None:
-        yield f"report due on {_date(due)}"
-
-
-def _in(span: timedelta) -> str:
-    days = span // _DAY
-    return "in less than a day" if not days else "in 1 day" if days == 1 else f"in {days:,} days"
-
-
-def _date(moment: datetime) -> str:
-    """Return a moment as a date, with its time where it is not the first of the day."""
-    midnight = moment == moment.replace(hour=0, minute=0, second=0, microsecond=0)
-    return f"{moment:%Y-%m-%d}" if midnight else moment.isoformat()
+        yield f"report due on {as_date(due)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 
 from gateway import __version__
@@ -15,12 +15,15 @@ _SARIF_SCHEMA: Final = (
 )
 
 
-def sarif(findings: Sequence[Finding], *, command: str) -> dict[str, object]:
+def sarif(
+    findings: Sequence[Finding], *, command: str, notes: Sequence[Finding] = ()
+) -> dict[str, object]:
     """Return findings as a SARIF log with one run.
 
     Args:
         findings: in the order in which they are shown.
         command: the command that found them, `check` or `test`: the rule of every result.
+        notes: what is no mistake; results of level `note`, after the findings.
 
     Returns:
         The log (OASIS SARIF 2.1.0 section 3.13), for a JSON encoder. Paths are as they were given:
@@ -40,30 +43,33 @@ def sarif(findings: Sequence[Finding], *, command: str) -> dict[str, object]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "results": [_result(finding, rule) for finding in findings],
+                "results": [
+                    *(_result(finding, rule, "error") for finding in findings),
+                    *(_result(note, rule, "note") for note in notes),
+                ],
             }
         ],
     }
 
 
-def github(finding: Finding, *, command: str) -> str:
+def github(finding: Finding, *, command: str, level: Literal["error", "notice"] = "error") -> str:
     """Return a finding as the workflow command that annotates its line in a pull request."""
     properties = {"file": finding.path}
     if finding.line:
         properties |= {"line": str(finding.line), "col": str(finding.column)}
     properties["title"] = f"facegate {command}"
     written = ",".join(f"{name}={_escaped_property(value)}" for name, value in properties.items())
-    return f"::error {written}::{_escaped(_words(finding))}"
+    return f"::{level} {written}::{_escaped(_words(finding))}"
 
 
-def _result(finding: Finding, rule: str) -> dict[str, object]:
+def _result(finding: Finding, rule: str, level: str) -> dict[str, object]:
     location: dict[str, object] = {"artifactLocation": {"uri": _uri(finding.path)}}
     if finding.line:
         location["region"] = {"startLine": finding.line, "startColumn": finding.column}
     return {
         "ruleId": rule,
         "ruleIndex": 0,
-        "level": "error",
+        "level": level,
         "message": {"text": _words(finding)},
         "locations": [{"physicalLocation": location}],
     }

@@ -7,6 +7,7 @@ mistake is refused whole: the gateway does not start, or keeps the tenants that 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -26,6 +27,7 @@ from gateway.core.strict_json import Refused
 from gateway.errors import ConfigError, Finding, FindingsError
 from gateway.sources.secrets_box import decrypt_secret
 from gateway.sources.tenant_file import ReferenceEntry, TenantEntry, TenantFile
+from gateway.sources.tenant_notes import notes
 from gateway.sources.tenant_rules import attested, contradictions, repetitions, unusable_keys
 from gateway.sources.yaml_file import Document, parse_yaml, read_text, validation_findings
 from gateway.sources.yaml_nodes import Node
@@ -68,23 +70,59 @@ def load_tenants(
         ConfigError: the file does not hold; every mistake in it.
     """
     try:
-        if path.suffix == ".jsonl":
-            document = _read_lines(path)
-        else:
-            text = read_text(path, max_bytes=_YAML_BYTES)
-            document = parse_yaml(text, path=str(path))
-        return _tenants_of(document, secrets_key=secrets_key, check_keys=check_keys)
+        document = _read(path)
+        entries = _entries(document)
+        return _tenants_of(entries, document, secrets_key=secrets_key, check_keys=check_keys)
     except FindingsError as error:
         raise ConfigError(error.findings) from None
 
 
-def _tenants_of(
-    document: Document, *, secrets_key: bytes | None, check_keys: bool
-) -> LoadedTenants:
+def check_tenants(
+    path: Path, *, secrets_key: bytes | None, check_keys: bool, now: datetime
+) -> tuple[Finding, ...]:
+    """Read and check a tenant file, and return what is pressing of the references in it.
+
+    Args:
+        path: as for `load_tenants`, like the next two.
+        secrets_key: likewise.
+        check_keys: likewise.
+        now: aware, UTC.
+
+    Returns:
+        Notes in file order: none of them is a mistake.
+
+    Raises:
+        ConfigError: the file does not hold; every mistake in it.
+    """
     try:
-        entries = TenantFile.model_validate(document.value).tenants
+        document = _read(path)
+        entries = _entries(document)
+        loaded = _tenants_of(entries, document, secrets_key=secrets_key, check_keys=check_keys)
+    except FindingsError as error:
+        raise ConfigError(error.findings) from None
+    return tuple(notes(entries, loaded.tenants.by_id, document, now))
+
+
+def _read(path: Path) -> Document:
+    if path.suffix == ".jsonl":
+        return _read_lines(path)
+    return parse_yaml(read_text(path, max_bytes=_YAML_BYTES), path=str(path))
+
+
+def _entries(document: Document) -> list[TenantEntry]:
+    try:
+        return TenantFile.model_validate(document.value).tenants
     except ValidationError as error:
         raise FindingsError(validation_findings(error, document, model=TenantFile)) from None
+
+
+def _tenants_of(
+    entries: list[TenantEntry],
+    document: Document,
+    *,
+    secrets_key: bytes | None,
+    check_keys: bool,
+) -> LoadedTenants:
     access_keys = {key.id: key for key in _access_keys(entries, secrets_key)}
     findings = [*repetitions(entries, document), *contradictions(entries, document)]
     if check_keys:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,23 @@ cases:
   - name: nobody knows where
     request: {class: one_to_many, destination: unknown}
     expect: {outcome: refuse, rule: house/unplaced}
+"""
+
+ENDED = """\
+apiVersion: facegate/v1
+kind: Tenants
+tenants:
+  - id: harbour
+    legal_name: Harbour Works Ltd
+    type: private
+    references:
+      - id: LIC-1
+        kind: licence
+        classes: [one_to_many]
+        destinations: [GB]
+        valid_to: 2025-01-01
+        report_days: 90
+        valid_from: 2024-01-01
 """
 
 
@@ -140,6 +158,58 @@ def test_a_secret_that_is_missing_is_named_and_never_shown(config: Path, name: s
     assert not any(secret in done.out + done.err for secret in ENVIRON.values())
 
 
+@pytest.fixture
+def ended(start: Path) -> Path:
+    """A tenant file with a licence that has ended and owes a report."""
+    tenants = start / "tenants.yaml"
+    tenants.write_text(ENDED)
+    return tenants
+
+
+def test_what_ended_and_a_report_that_is_owed_are_notes_and_no_findings(ended: Path) -> None:
+    done = facegate("check", ended)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == [
+        f"{ended}:12:19: note: licence `LIC-1` ended on 2025-01-01",
+        "    hint: take it out; records keep what was decided under it",
+        f"{ended}:13:22: note: licence `LIC-1` owes a report since 2024-03-31",
+        "    hint: write the day of the report to `reported`",
+        f"{ended}: no findings; notes: 2",
+    ]
+    through = facegate("check", ended.parent / "gateway.yaml")
+    assert (through.code, through.out.count(": note: ")) == (0, 2)
+
+
+def test_what_ends_soon_is_a_note(ended: Path) -> None:
+    edit(ended, ("2025-01-01", "9000-01-01"), ("report_days: 90", "warn_days: 36525"))
+    assert ": note: " not in facegate("check", ended).out
+    end = (datetime.now(UTC) + timedelta(days=10)).date()
+    edit(ended, ("9000-01-01", end.isoformat()))
+    assert re.search(
+        rf":12:19: note: licence `LIC-1` ends in \d days, on {end}\n    hint: a renewed one has a",
+        facegate("check", ended).out,
+    )
+
+
+def test_a_file_with_mistakes_has_no_notes(ended: Path) -> None:
+    edit(ended, ("type: private", "type: privat"))
+    done = facegate("check", ended)
+    assert (done.code, ": note: " in done.out) == (1, False)
+
+
+def test_notes_are_said_to_be_such_in_every_form(ended: Path) -> None:
+    done = facegate("check", ended, "--format", "json")
+    said = json.loads(done.out)
+    assert (done.code, said["findings"]) == (0, [])
+    assert [(note["line"], note["column"]) for note in said["notes"]] == [(12, 19), (13, 22)]
+    done = facegate("check", ended, "--format", "sarif")
+    (run,) = json.loads(done.out)["runs"]
+    assert (done.code, [one["level"] for one in run["results"]]) == (0, ["note", "note"])
+    done = facegate("check", ended, "--format", "github")
+    assert done.code == 0
+    assert [line.partition(" ")[0] for line in done.out.splitlines()] == ["::notice"] * 2
+
+
 def test_a_path_that_leads_nowhere_is_a_finding(tmp_path: Path) -> None:
     done = facegate("check", tmp_path / "nowhere.yaml")
     assert (done.code, places(done.out)) == (1, ["nowhere.yaml: there is no such file"])
@@ -147,7 +217,8 @@ def test_a_path_that_leads_nowhere_is_a_finding(tmp_path: Path) -> None:
 
 def test_findings_are_json_where_a_script_asks(start: Path) -> None:
     policies = start / "policies"
-    assert json.loads(facegate("check", policies, "--format", "json").out) == {"findings": []}
+    none: dict[str, list[object]] = {"findings": [], "notes": []}
+    assert json.loads(facegate("check", policies, "--format", "json").out) == none
     (policies / "house.yaml").write_text(PACK.replace("deny", "dney"))
     done = facegate("check", policies, "--format", "json")
     (finding,) = json.loads(done.out)["findings"]

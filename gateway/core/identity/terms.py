@@ -80,6 +80,18 @@ def next_change(reference: Reference, now: datetime) -> datetime | None:
     return min(later, default=None)
 
 
+def in_days(span: timedelta) -> str:
+    """Return how long from now something is, in words; `span` is not negative."""
+    days = span // timedelta(days=1)
+    return "in less than a day" if not days else "in 1 day" if days == 1 else f"in {days:,} days"
+
+
+def as_date(moment: datetime) -> str:
+    """Return a moment as a date, with its time where it is not the first of the day."""
+    midnight = moment == moment.replace(hour=0, minute=0, second=0, microsecond=0)
+    return f"{moment:%Y-%m-%d}" if midnight else moment.isoformat()
+
+
 def _standing(reference: Reference, now: datetime) -> Standing:
     if reference.valid_to is not None and now >= reference.valid_to:
         return "expired"
