@@ -62,7 +62,7 @@ class StageWatch:
         if self._refused > limits.newly_refused * max(self._decisions, limits.decisions):
             reason = f"{self._refused} of {self._decisions} decisions newly refused"
         elif self._failures >= limits.failures:
-            reason = f"{self._failures} failures of the engine"
+            reason = f"{self._failures} failure{'s'[: self._failures > 1]} of the engine"
         if reason:
             self._limits = None
             self._give_up(reason)

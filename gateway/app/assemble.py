@@ -5,6 +5,8 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from gateway.config.fields import Secret
 from gateway.config.settings import (
     AwsCredential as AwsSettings,
@@ -57,30 +59,33 @@ def assemble_keys(
     )
 
 
+class Loaded(msgspec.Struct, frozen=True, kw_only=True):
+    """What was read and is to be served: everything that a snapshot is put together from."""
+
+    settings: Settings
+    tenants: LoadedTenants
+    networks: Networks
+    policies: Policies
+    candidates: Mapping[str, Policies]
+    stage: Stage | None
+
+
 def assemble(
-    *,
-    settings: Settings,
-    catalog: Catalog,
-    tenants: LoadedTenants,
-    keys: Keys,
-    networks: Networks,
-    policies: Policies,
-    candidates: Mapping[str, Policies],
-    stage: Stage | None,
-    upstreams: dict[str, Upstream],
+    loaded: Loaded, *, catalog: Catalog, keys: Keys, upstreams: dict[str, Upstream]
 ) -> Serving:
     """Put together all that one request is served by."""
+    settings = loaded.settings
     return Serving(
         snapshot=make_snapshot(
             catalog=catalog,
             keys=keys,
-            tenants=tenants.tenants,
-            verdicts=tenants.verdicts,
-            networks=networks,
-            policies=policies,
+            tenants=loaded.tenants.tenants,
+            verdicts=loaded.tenants.verdicts,
+            networks=loaded.networks,
+            policies=loaded.policies,
             settings_digest=settings.digest,
-            candidates=candidates,
-            stage=stage,
+            candidates=loaded.candidates,
+            stage=loaded.stage,
         ),
         door=Door(
             routes={

@@ -316,6 +316,9 @@ class PolicyPart(Watched):
         stage = self._settings.stage
         if self._from_offer and stage is not None and self._active.policies is not None:
             self._action, self._percent = "stage", stage.steps[0]
+            waiting = self._waiting
+            if waiting is not None and waiting.step.bundle == self.candidate.bundle:
+                self._percent = waiting.percent  # signed anew: nobody goes back
 
     def _stay(self, outcome: Unmoved) -> Result:
         if self.findings:

@@ -10,17 +10,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import aiohttp
+import msgspec
 
-from gateway.app.assemble import assemble, assemble_keys
+from gateway.app.assemble import Loaded, assemble, assemble_keys
 from gateway.app.chronicle import Chronicle
 from gateway.app.issuers import Issuers
 from gateway.app.once import settle_memory
 from gateway.app.parts import Result
-from gateway.app.policies import START, WATCH, Active
+from gateway.app.policies import START, TIMETABLE, WATCH, Active
 from gateway.app.retire import Retired
 from gateway.app.sources import Sources
 from gateway.app.upstreams import Upstreams
@@ -42,6 +44,9 @@ from gateway.sources.watch import changes
 from gateway.staging import StageWatch
 
 log = logging.getLogger("facegate")
+
+# What the gateway does by itself and cannot is tried again after so long.
+_AGAIN: Final = timedelta(minutes=1)
 
 Clock = Callable[[], datetime]
 
@@ -74,6 +79,9 @@ class Reloader:
         self._clock, self._metrics, self._tasks = clock, metrics, tasks
         self._turn = asyncio.Lock()
         self._closed = False
+        self._given_up: tuple[str, str] | None = None  # a staged bundle, and why
+        self._not_before: datetime | None = None  # of what the gateway does by itself
+        self._told = tuple[Finding, ...]()  # why that was refused last
         self.issuers = Issuers(
             session=session, clock=clock, tasks=tasks, on_change=self._take_issuer
         )
@@ -83,6 +91,7 @@ class Reloader:
         self._chronicle = Chronicle(sources, metrics=metrics, clock=clock)
         self._kept: StoredParts | None = None
         self.issuers.follow(self._served.identity.issuers)
+        self._loaded = self._load()
         self._keys = self._assemble_keys()
         self.live = Live(self._assemble())
         self._watch_stage()
@@ -159,6 +168,8 @@ class Reloader:
                 await self._sources.fetch()
             origin = Origin(who=who, time=self._clock())
             activated = await self._apply(await self._refresh(origin), origin)
+            if who != WATCH:
+                await self._write_return()
             return self._report(activated=activated, findings=self.findings())
 
     async def act(self, wish: Wish) -> ReloadReport:
@@ -171,13 +182,15 @@ class Reloader:
             result = await policies.demand(wish)
             if result == "activated":
                 result = await self._commit(self._served, origin)
-            activated = await self._apply({policies.name: result}, origin)
+            told = self._tell_once if wish.who == TIMETABLE else self._apply
+            activated = await told({policies.name: result}, origin)
             return self._report(activated=activated, findings=policies.findings)
 
     async def _apply(self, results: Mapping[str, Result], origin: Origin) -> bool:
         """Serve what was activated, and tell of everything; return whether anything was."""
         activated = "activated" in results.values()
         if activated:
+            self._loaded = self._load()
             self._keys = self._assemble_keys()
             self._swap()
             settle_memory()
@@ -285,13 +298,12 @@ class Reloader:
             self._served, sources.catalog, sources.tenants.value, self.issuers.known()
         )
 
-    def _assemble(self) -> Serving:
+    def _load(self) -> Loaded:
+        """Take what the sources hold; between two reloads, never in the middle of one."""
         sources = self._sources
-        return assemble(
+        return Loaded(
             settings=self._served,
-            catalog=sources.catalog,
             tenants=sources.tenants.value,
-            keys=self._keys,
             networks=sources.networks.value,
             policies=sources.policies.value,
             candidates={
@@ -300,7 +312,14 @@ class Reloader:
                 if part.present is not None
             },
             stage=self.active.stage,
-            upstreams=self._upstreams.follow(self._served.upstreams),
+        )
+
+    def _assemble(self) -> Serving:
+        return assemble(
+            self._loaded,
+            catalog=self._sources.catalog,
+            keys=self._keys,
+            upstreams=self._upstreams.follow(self._loaded.settings.upstreams),
         )
 
     def _swap(self) -> None:
@@ -312,31 +331,63 @@ class Reloader:
         self._on_swap()
 
     def _watch_stage(self) -> None:
-        stage, policies = self.active.stage, self._sources.policies
+        stage, policies = self._loaded.stage, self._sources.policies
         digest = "" if stage is None else stage.policies.digest
         self.stage.follow(digest, None if stage is None else policies.limits)
         self._metrics.policy_staged.set_all({} if stage is None else {(digest,): stage.percent})
 
     def _give_up(self, reason: str) -> None:
         """Give every tenant the active policy at once; writing that down may take its time."""
+        state = self.active.state
+        if state is not None and state.staged is not None:
+            self._given_up = (state.staged.step.bundle, reason)
         log.error("policies: what is staged is taken back: %s", reason)
         self.active.staged = None
+        self._loaded = msgspec.structs.replace(self._loaded, stage=None)
         self._swap()
-        self._tasks.create_task(self._take_back(reason))
+        self._tasks.create_task(self._take_back())
 
-    async def _take_back(self, reason: str) -> None:
+    async def _take_back(self) -> None:
         async with self._turn:
-            origin = Origin(who="gateway", why=reason, time=self._clock())
-            policies = self._sources.policies
-            policies.withdraw(hold=True)
-            result = await self._commit(self._served, origin)
-            await self._apply({policies.name: result}, origin)
+            if not self._closed:
+                await self._write_return()
+
+    async def _write_return(self) -> None:
+        """Write down that a stage was given up, unless something else has taken its place."""
+        state, policies = self.active.state, self._sources.policies
+        if self._given_up is None:
+            return
+        bundle, reason = self._given_up
+        if state is None or state.staged is None or state.staged.step.bundle != bundle:
+            self._given_up = None
+            return
+        origin = Origin(who="gateway", why=reason, time=self._clock())
+        policies.withdraw(hold=True)
+        result = await self._commit(self._served, origin)
+        if result == "activated":
+            self._given_up = None
+        await self._tell_once({policies.name: result}, origin)
 
     async def go_on(self) -> None:
-        """Take the next step of what is staged, where it is time."""
-        wish = self._sources.policies.due()
-        if wish is not None:
+        """Do what is due of what is staged; what is refused is tried again after a while."""
+        if self._not_before is not None and self._clock() < self._not_before:
+            return
+        self._not_before = None
+        if self._given_up is not None:
+            await self._take_back()
+        elif (wish := self._sources.policies.due()) is not None:
             await self.act(wish)
+
+    async def _tell_once(self, results: Mapping[str, Result], origin: Origin) -> bool:
+        """Tell what became of what the gateway did by itself; the same refusal is told once."""
+        refused = "refused" in results.values()
+        findings = self._sources.policies.findings if refused else ()
+        if refused:
+            self._not_before = self._clock() + _AGAIN
+            if findings == self._told:
+                return False
+        self._told = findings
+        return await self._apply(results, origin)
 
 
 def _fixed(path: Path, keys: tuple[str, ...]) -> tuple[Finding, ...]:
