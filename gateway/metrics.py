@@ -205,6 +205,19 @@ class Metrics(Collector):
             "When an issuer's keys were last fetched.",
             ("issuer",),
         )
+        self.references_expiring = Gauge(
+            "facegate_references_expiring",
+            "References on file that end within their warning period.",
+            ("kind",),
+        )
+        self.references_expired = Gauge(
+            "facegate_references_expired", "References on file that have ended.", ("kind",)
+        )
+        self.references_report_due = Gauge(
+            "facegate_references_report_due",
+            "References on file of which a report is owed.",
+            ("kind",),
+        )
         self.audit_queue = Gauge("facegate_audit_queue_length", "Records not yet durable.")
         self.audit_healthy = Gauge("facegate_audit_healthy", "Whether records can be made durable.")
         self.audit_records = Counter("facegate_audit_records_total", "Records made durable.")

@@ -23,6 +23,7 @@ from prometheus_client.registry import CollectorRegistry
 from gateway import __version__
 from gateway.app.once import decision_ids, settle_memory, utc_now
 from gateway.app.reload import Reloader
+from gateway.app.reminders import Reminders
 from gateway.app.sources import Sources
 from gateway.audit.files import Files
 from gateway.audit.log import AuditLog
@@ -271,9 +272,11 @@ class Gateway:
         # Answers are out; connections end with their transports.
 
     async def _tick(self) -> None:
-        """Every second: write down what is only counted while it happens, and tell of the log."""
+        """Every second: write down what is only counted, and tell of the log and of references."""
         healthy = True
+        reminders = Reminders(self.metrics, lambda: self.snapshot.tenants, self._clock)
         while True:
+            await reminders.look()
             await asyncio.sleep(_TICK_S)
             self._proxy.write_counts()
             await self._reloader.go_on()
