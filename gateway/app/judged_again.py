@@ -54,11 +54,15 @@ _ASKED_BY: Final[Mapping[str, str]] = {
 
 
 class NotReplayable(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a decision cannot be judged again; `id` is empty where even that cannot be read."""
+    """Why a decision cannot be judged again.
+
+    `id` is empty and `time`, when it was recorded, None where even that cannot be read.
+    """
 
     id: str
     because: Because
     detail: str = ""
+    time: datetime | None = None
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +93,9 @@ class _Facts(msgspec.Struct):
 class _Stub(msgspec.Struct):
     """What can be told of a record that cannot be read as one."""
 
+    v: object = None
     id: str = ""
+    time: object = None
     facts: _Facts = msgspec.field(default_factory=_Facts)
 
 
@@ -173,9 +179,18 @@ def _unreadable(line: bytes, detail: str) -> NotReplayable:
         stub = _stub.decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return NotReplayable(id="", because="unreadable", detail=detail)
-    if stub.facts.identity.state == "erased":
-        return NotReplayable(id=stub.id, because="erased", detail="the caller's facts are gone")
-    return NotReplayable(id=stub.id, because="unreadable", detail=detail)
+    why: Because = "unreadable"
+    if stub.v == 1 and stub.facts.identity.state == "erased":
+        why, detail = "erased", "the caller's facts are gone"
+    return NotReplayable(id=stub.id, because=why, detail=detail, time=_moment(stub.time))
+
+
+def _moment(written: object) -> datetime | None:
+    try:
+        moment = msgspec.convert(written, datetime)
+    except msgspec.ValidationError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 def _missing(policies: Policies, recorded: Recorded) -> list[str]:

@@ -195,7 +195,9 @@ class Replay:
         """Judge a line whose like was not judged before."""
         recorded = read_decided(line)
         if isinstance(recorded, NotReplayable):
-            report.add(Verdict(came="left", why=recorded, agreed=False), recorded.id)
+            # Of what does not even tell its time nobody knows that it is too old.
+            if self._since is None or recorded.time is None or recorded.time >= self._since:
+                report.add(Verdict(came="left", why=recorded, agreed=False), recorded.id)
             return
         policies = self._stored.of(recorded)
         if isinstance(policies, NotReplayable):

@@ -47,7 +47,7 @@ class Takings:
         permitted = decision.get("outcome") == "permit"
         used = _list(decision.get("discharged"))
         took: dict[_Name, tuple[_Key, int]] = {}
-        for entry in _entries(_mapping(record.get("facts"))):
+        for entry in _entries(record):
             kind, name = entry.name
             if entry.wrong:
                 yield entry.wrong
@@ -86,10 +86,10 @@ class Takings:
         self._open.pop(str(decided), None)
 
 
-def _entries(facts: _Record) -> Iterator[_Entry]:
+def _entries(record: _Record) -> Iterator[_Entry]:
     """Yield the counts that stand in the facts of a decision."""
-    observed = _mapping(facts.get("observed"))
-    tenant = str(_mapping(_mapping(facts.get("identity")).get("tenant")).get("id"))
+    facts = _mapping(record.get("facts"))
+    observed, tenant = _mapping(facts.get("observed")), _tenant(record)
     over = _list(observed.get("over"))
     for kind, entries in (("reference", "quotas"), ("budget", "budgets")):
         for entry in map(_mapping, _list(observed.get(entries))):
@@ -112,6 +112,18 @@ def _entries(facts: _Record) -> Iterator[_Entry]:
                 amount=amount,
                 exceeds=exceeds,
             )
+
+
+def _tenant(record: _Record) -> str:
+    """Return whose counts stand in a decision.
+
+    Where the caller's facts are erased nobody knows: its counts are held against no other decision,
+    and only what it gives back itself is told.
+    """
+    identity = _mapping(_mapping(record.get("facts")).get("identity"))
+    if identity.get("state") == "erased":
+        return f"erased {record.get('id')}"
+    return str(_mapping(identity.get("tenant")).get("id"))
 
 
 def _told(entry: _Entry) -> str:

@@ -68,3 +68,21 @@ def plain(line: bytes) -> dict[str, object]:
 
 def sorted_line(value: object) -> bytes:
     return msgspec.json.Encoder(order="sorted").encode(value)
+
+
+def without_caller(line: bytes) -> bytes:
+    """Return a decision as it reads where the facts of its caller are gone."""
+    value = plain(line)
+    judged = value["facts"]
+    assert isinstance(judged, dict)
+    judged["identity"] = {"state": "erased"}
+    return sorted_line(value)
+
+
+def erase(directory: Path, *numbers: int) -> None:
+    """Take the caller out of these decisions of a log that `write_log` wrote."""
+    segment = log_of(directory) / segment_name(0)
+    lines = segment.read_bytes().split(b"\n")
+    for number in numbers:
+        lines[2 * number] = without_caller(lines[2 * number])
+    segment.write_bytes(b"\n".join(lines))

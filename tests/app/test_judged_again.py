@@ -98,13 +98,17 @@ def test_a_record_whose_caller_is_erased_says_so() -> None:
     judged["identity"] = {"state": "erased"}
     why = read_decided(sorted_line(value))
     assert isinstance(why, NotReplayable)
-    assert (why.id, why.because) == (value["id"], "erased")
+    assert (why.id, why.because, why.time) == (value["id"], "erased", facts().at)
+    # What this version does not know may mean something else by the word.
+    other = read_decided(sorted_line(value | {"v": 2}))
+    assert isinstance(other, NotReplayable)
+    assert (other.id, other.because) == (value["id"], "unreadable")
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"v": 2}, {"more": 1}, {"facts": {}}, {"decision": None}],
-    ids=["version", "field", "no facts", "no decision"],
+    [{"v": 2}, {"more": 1}, {"facts": {}}, {"decision": None}, {"time": 7}, {"v": "1"}],
+    ids=["version", "field", "no facts", "no decision", "no time", "no version"],
 )
 def test_a_record_of_another_form_is_unreadable(change: dict[str, object]) -> None:
     value = plain(line_of(PERMIT, facts())) | change

@@ -17,11 +17,13 @@ from gateway.core.policy.model import Policies
 from gateway.sources.stored_parts import StoredParts
 from tests.app.logs import (
     ORIGIN,
+    erase,
     keep,
     log_of,
     plain,
     record_of,
     sorted_line,
+    without_caller,
     write_lines,
     write_log,
 )
@@ -103,11 +105,7 @@ def test_what_cannot_be_judged_again_is_counted_by_reason_and_never_guessed(
         )
     ]
     lines = [encoder.line(record, number) for number, record in enumerate(records)]
-    erased = plain(lines[2])
-    judged = erased["facts"]
-    assert isinstance(judged, dict)
-    judged["identity"] = {"state": "erased"}
-    lines[2:] = [sorted_line(erased), sorted_line(plain(lines[3]) | {"v": 7})]
+    lines[2:] = [without_caller(lines[2]), sorted_line(plain(lines[3]) | {"v": 7})]
     write_lines(tmp_path, lines)
     keep(tmp_path, SERVED)
     report = replay(tmp_path, policies(NOT_TO_CN))
@@ -137,6 +135,15 @@ def test_since_passes_over_what_was_decided_before(tmp_path: Path) -> None:
     candidate = policies(NOT_TO_RU, FRAUD)
     report = replay(tmp_path, candidate, since=NOON + timedelta(minutes=1))
     assert (report.decisions, report.newly_refused.ids) == (2, ids[1:])
+
+
+@pytest.mark.parametrize(("since", "left"), [(1, 0), (0, 1)])
+def test_since_passes_over_what_was_erased_as_well(tmp_path: Path, since: int, left: int) -> None:
+    write_log(tmp_path, SERVED, requests("RU", "RU"))
+    erase(tmp_path, 0)
+    report = replay(tmp_path, SERVED, since=NOON + timedelta(minutes=since))
+    assert (report.decisions, report.compared) == (1 + left, 1)
+    assert sum(one.count for one in report.left.values()) == left
 
 
 def test_segments_that_ended_before_are_not_read_at_all(tmp_path: Path) -> None:

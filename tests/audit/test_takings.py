@@ -154,6 +154,32 @@ def test_a_record_of_any_form_is_read(field: str, value: object) -> None:
     found({**decided(1, quota(0)), field: value})
 
 
+def erased(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a decision as it stands where its caller's facts are gone."""
+    return record | {"facts": record["facts"] | {"identity": {"state": "erased"}}}
+
+
+def test_the_counts_of_callers_that_are_erased_are_not_taken_for_one_another_s() -> None:
+    # Two tenants with a licence of the same name: nobody can tell any more whose is whose.
+    assert (
+        found(
+            erased(decided(1, quota(0))),
+            erased(decided(2, quota(0))),
+            happened(1, BACK),
+            decided(3, quota(0)),
+            erased(decided(4, quota(0))),
+            happened(2, BACK),
+        )
+        == []
+    )
+
+
+def test_what_an_erased_caller_never_took_is_not_given_back_either() -> None:
+    refused = msgspec.structs.replace(PERMIT, outcome="refuse")
+    (message,) = found(erased(decided(1, quota(0), refused)), happened(1, BACK))
+    assert message == "gives back of reference `LIC-1` what was not taken"
+
+
 def test_a_record_from_before_there_were_quotas_is_read() -> None:
     assert found({"id": "dec_1", "facts": {"observed": {"stream_processor": ""}}}) == []
     assert found({"decided": "dec_1", "sent": True}) == []

@@ -11,7 +11,7 @@ import pytest
 from gateway.audit.lines import Lines
 from gateway.audit.record import Aborted
 from gateway.audit.segments import parts_directory
-from tests.app.logs import ORIGIN, log_of, write_lines, write_log
+from tests.app.logs import ORIGIN, erase, log_of, write_lines, write_log
 from tests.builders import a_tenant, verified
 from tests.cli.command import facegate
 from tests.core.policy.builders import NOON, facts, located, policies, rule, where
@@ -145,6 +145,24 @@ def test_a_policy_that_is_gone_is_told_and_nothing_is_compared(
     assert lines[2] == "compared: 0 of 3; the same: 0"
 
 
+def test_a_caller_whose_facts_are_erased_is_counted_and_not_guessed(
+    audit: Path, candidate: Path, ids: list[str]
+) -> None:
+    erase(audit, 1, 2)
+    done = facegate("replay", "--audit", audit, "--policy", candidate)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[:5] == [
+        "self-check: 1 of 1 agree under the policy they name",
+        f"not replayable: erased: 2 (the caller's facts are gone) {ids[1]}, {ids[2]}",
+        "compared: 1 of 3; the same: 1",
+        "newly refused: 0",
+        "newly permitted: 0",
+    ]
+    done = facegate("replay", "--audit", audit, "--policy", candidate, "--format", "json")
+    left = json.loads(done.out)["report"]["left"]
+    assert left == {"erased": {"count": 2, "ids": ids[1:], "detail": "the caller's facts are gone"}}
+
+
 @pytest.mark.usefixtures("ids")
 def test_a_candidate_that_asks_for_what_nobody_looked_at_may_permit_anything(
     audit: Path, candidate: Path
@@ -221,6 +239,22 @@ def test_a_record_whose_policy_is_gone_is_not_replayable(audit: Path, ids: list[
     assert done.code == 1
     assert "recorded: permit, policy.permitted" in done.out
     assert "not replayable: policy not stored (" in done.out
+
+
+def test_a_record_whose_caller_is_erased_is_not_replayable_under_any_policy(
+    audit: Path, candidate: Path, ids: list[str]
+) -> None:
+    erase(audit, 1)
+    for more in ((), ("--policy", candidate)):
+        done = facegate("explain", "--record", ids[1], "--audit", audit, *more)
+        assert (done.code, done.err) == (1, "")
+        head, answer = done.out.splitlines()
+        assert head.startswith(f"record {ids[1]} (")
+        assert answer == "not replayable: erased (the caller's facts are gone)"
+    done = facegate("explain", "--record", ids[1], "--audit", audit, "--format", "json")
+    said = json.loads(done.out)
+    assert (said["not_replayable"], said["explanation"]) == ("erased", None)
+    assert facegate("explain", "--record", ids[0], "--audit", audit).code == 0
 
 
 @pytest.mark.usefixtures("ids")
