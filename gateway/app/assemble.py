@@ -69,6 +69,11 @@ class Loaded(msgspec.Struct, frozen=True, kw_only=True):
     candidates: Mapping[str, Policies]
     stage: Stage | None
 
+    def every_policy(self) -> tuple[Policies, ...]:
+        """Return what decides, for whomever, and what is only asked."""
+        staged = () if self.stage is None else (self.stage.policies,)
+        return (self.policies, *staged, *self.candidates.values())
+
 
 def assemble(
     loaded: Loaded, *, catalog: Catalog, keys: Keys, upstreams: dict[str, Upstream]

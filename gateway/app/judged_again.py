@@ -157,7 +157,10 @@ class StoredPolicies:
 
     def of(self, recorded: Recorded) -> Policies | NotReplayable:
         """Return the policy that a decision was made under."""
-        digest = recorded.record.parts.get("policies", "")
+        return self.named(recorded.record.parts.get("policies", ""), recorded)
+
+    def named(self, digest: str, recorded: Recorded) -> Policies | NotReplayable:
+        """Return the policy with this digest, for a decision that names it."""
         try:
             return self._get(digest)
         except SourceError as failure:

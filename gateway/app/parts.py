@@ -80,8 +80,10 @@ class Part(Watched, Generic[T]):
             raise ConfigError(self.findings)
         return self._value
 
-    def refuse(self, value: T, findings: tuple[Finding, ...], *, again: bool = False) -> None:
-        """Go back to a value because the new one does not fit, for these reasons.
+    def refuse(
+        self, value: T | None, findings: tuple[Finding, ...], *, again: bool = False
+    ) -> None:
+        """Go back to a value, or to none, because the new one does not fit, for these reasons.
 
         `again`: the reason is not in the content, so the next refresh tries the same once more.
         """

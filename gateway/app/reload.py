@@ -20,6 +20,7 @@ import msgspec
 from gateway.app.assemble import Loaded, assemble, assemble_keys
 from gateway.app.chronicle import Chronicle
 from gateway.app.issuers import Issuers
+from gateway.app.keeping import Keeping
 from gateway.app.once import settle_memory
 from gateway.app.parts import Result
 from gateway.app.policies import START, TIMETABLE, WATCH, Active
@@ -35,8 +36,7 @@ from gateway.console.admin import ReloadReport
 from gateway.console.policy import Wish
 from gateway.core.identity.keys import IssuerKeys, Keys, with_issuer
 from gateway.core.policy.activation import Origin
-from gateway.core.policy.model import Policies
-from gateway.errors import AuditError, Finding, SourceError, source_finding
+from gateway.errors import Finding
 from gateway.metrics import Metrics
 from gateway.proxy.server import Live, Serving
 from gateway.sources.stored_parts import StoredParts
@@ -89,7 +89,7 @@ class Reloader:
         self._upstreams, self._retired = Upstreams(sources.catalog, tasks), Retired(tasks)
         self._served = sources.settings.value
         self._chronicle = Chronicle(sources, metrics=metrics, clock=clock)
-        self._kept: StoredParts | None = None
+        self._keeping = Keeping()
         self.issuers.follow(self._served.identity.issuers)
         self._loaded = self._load()
         self._keys = self._assemble_keys()
@@ -108,12 +108,12 @@ class Reloader:
         Raises:
             AuditError: what is served cannot be stored.
         """
-        policies, settings = self.live.serving.snapshot.policies, self._served
-        await asyncio.to_thread(_keep, kept, policies, settings)
-        self._kept = kept
+        await self._keeping.begin(kept, self._loaded.every_policy(), self._served)
         self._chronicle.record_in(audit)
         origin = Origin(who=START, time=self._clock())
-        for name, digest in self.live.serving.snapshot.parts.items():
+        candidates = self._loaded.candidates.items()
+        asked = {f"candidate {name}": policies.digest for name, policies in candidates}
+        for name, digest in {**self.live.serving.snapshot.parts, **asked}.items():
             self._chronicle.record(name, origin, digest, "activated")
 
     @property
@@ -228,12 +228,20 @@ class Reloader:
         results: dict[str, Result] = {"settings": await sources.settings.refresh()}
         if results["settings"] == "activated":
             results |= await self._take_settings(origin)
-        for part in sources.parts():
+        for part in sources.deciding():
             result = await part.refresh()
             if part is sources.policies and result == "activated":
                 result = await self._commit(self._served, origin)
             if result != "unchanged" or part.name not in results:
                 results[part.name] = result
+        for candidate in sources.candidates.values():
+            before, result = candidate.present, await candidate.refresh()
+            if result == "activated":
+                findings = await self._keeping.unkept(candidate.value, self._served)
+                if findings:
+                    candidate.refuse(before, findings, again=True)
+                    result = "refused"
+            results[candidate.name] = result
         return results
 
     async def _take_settings(self, origin: Origin) -> dict[str, Result]:
@@ -263,22 +271,12 @@ class Reloader:
     async def _commit(self, settings: Settings, origin: Origin) -> Result:
         """Keep the policy that was found and these settings, then point to that policy."""
         policies = self._sources.policies
-        findings = await self._unkept(settings) or await policies.commit(origin)
+        unkept = await self._keeping.unkept(policies.value, settings)
+        findings = unkept or await policies.commit(origin)
         if findings:
             policies.refuse(findings, again=True)
             return "refused"
         return "activated"
-
-    async def _unkept(self, settings: Settings) -> tuple[Finding, ...]:
-        """Store the policy that was read and these settings; return why that is not possible."""
-        if self._kept is None:
-            return ()
-        try:
-            await asyncio.to_thread(_keep, self._kept, self._sources.policies.value, settings)
-        except AuditError as failure:
-            hint = "nothing is decided under what is not kept; see the disk, then reload"
-            return (source_finding(SourceError(f"{failure}\n    hint: {hint}")),)
-        return ()
 
     def _take_issuer(self, issuer: IssuerKeys) -> None:
         """Swap in an issuer's new keys."""
@@ -402,13 +400,3 @@ def _fixed(path: Path, keys: tuple[str, ...]) -> tuple[Finding, ...]:
         )
         for key in keys
     )
-
-
-def _keep(kept: StoredParts, policies: Policies, settings: Settings) -> None:
-    """Store both parts.
-
-    Raises:
-        AuditError: one of them cannot be stored.
-    """
-    kept.put_policies(policies)
-    kept.put_settings(settings.meaning())

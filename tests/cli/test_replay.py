@@ -273,6 +273,12 @@ def test_a_request_that_ended_without_a_verdict_has_nothing_to_explain(audit: Pa
     assert "`dec_aborted` ended without a verdict" in done.err
 
 
+def test_a_candidate_belongs_to_a_record() -> None:
+    done = facegate("explain", "--request", "r.yaml", "--candidate", "next")
+    assert (done.code, done.out) == (2, "")
+    assert "--candidate goes with --record" in done.err
+
+
 @pytest.mark.parametrize("options", [(), ("--request", "r.yaml", "--record", "dec_1")])
 def test_either_a_request_or_a_record_is_explained(options: tuple[str, ...]) -> None:
     done = facegate("explain", *options)
