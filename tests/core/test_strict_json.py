@@ -70,10 +70,44 @@ def test_mutated_json_is_read_as_json_loads_reads_it_or_refused(
         assert outcome == json.loads(bytes(content))
 
 
+def _once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("twice")
+    return dict(pairs)
+
+
+OBJECTS = st.recursive(
+    st.sampled_from(
+        ['"x"', '"a:b"', '""', "1", "-0", "1.5", "1e3", "true", "null", '"{"', "10" * 12]
+    ),
+    lambda inner: (
+        st.lists(inner, max_size=3).map(lambda each: f"[{','.join(each)}]")
+        | st.lists(
+            st.tuples(st.sampled_from(['"a"', '"b"', '"a:"', '"\\u0061"', '"é"']), inner),
+            max_size=4,
+        ).map(lambda pairs: "{" + ", ".join(f"{key} : {value}" for key, value in pairs) + "}")
+    ),
+    max_leaves=12,
+)
+
+
+@given(OBJECTS)
+def test_an_object_is_read_if_and_only_if_no_key_stands_twice(text: str) -> None:
+    try:
+        expected = json.loads(text, object_pairs_hook=_once)
+    except ValueError:
+        assert refusal(text.encode()) == "the same key twice in an object"
+    else:
+        found = loads(text.encode())
+        assert (found, repr(found)) == (expected, repr(expected))
+
+
 @pytest.mark.parametrize(
     "content",
     [
         b'{"a":1,"a":2}',
+        b'{"a":1,"a":2,"b:":3}',
+        b'{"a":{":":1},"a":{":":1}}',
         b'{"a":1,"\\u0061":2}',
         b'{"outer":{"a":null,"b":[],"a":null}}',
         b'[{"x":{"a":1,"a":1}}]',

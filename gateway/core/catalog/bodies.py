@@ -42,9 +42,9 @@ def kind_of(request: Request, contents: Mapping[str, BodyKind]) -> Read | Refuse
     """
     body = request.body
     content = body.content if isinstance(body, Whole) else None
-    value = request.headers.get("content-type", "")
     if "" in contents and _is_empty(body):
         return Read("empty", _NO_MEDIA, b"")
+    value = request.headers.get("content-type", "")
     # The tables hold media types as they are written where no parameter is.
     kind = contents.get(value) if value else None
     if kind is not None:
