@@ -160,19 +160,23 @@ def _table(packs: Sequence[Pack], every: Sequence[Effectiveness]) -> Table:
     rules = [rule for _, rule in pairs]
     boundaries, active = _times(rules, [one != "off" for one in every])
     lifts = _by_reference([rule.lifted_by for rule in rules])
+    enforced = _mask([one == "enforce" for one in every])
+    requires = _mask([rule.effect == "require" for rule in rules])
+    liftable = sum(mask for _, mask in lifts)
     return Table(
         ids=tuple(f"{pack.id}/{rule.id}" for pack, rule in pairs),
         columns=tuple(sorted(_columns(rules), key=_standing)),
         named=frozenset(one.attribute for rule in rules for one in rule.conditions),
         boundaries=boundaries,
         active=active,
-        enforced=_mask([one == "enforce" for one in every]),
+        enforced=enforced,
         denies=_mask([rule.effect == "deny" for rule in rules]),
-        requires=_mask([rule.effect == "require" for rule in rules]),
+        requires=requires,
         permits=_mask([rule.effect == "permit" for rule in rules]),
         needs=_by_reference([rule.wanted for rule in rules]),
         lifts=lifts,
-        liftable=sum(mask for _, mask in lifts),
+        liftable=liftable,
+        special=((1 << len(rules)) - 1) & ~enforced | requires | liftable,
     )
 
 

@@ -54,6 +54,8 @@ def evaluate(policies: Policies, facts: Facts) -> Decision:
         return Decision(outcome="refuse", reason=reason, shadow_outcome="refuse")
     table = policies.table
     hits = _matching(table, facts)
+    if not hits & table.special:
+        return _plainly(table, hits, facts)
     enforced = hits & table.enforced
     verdict = _combine(table, enforced, facts)
     foreseen = verdict if hits == enforced else _combine(table, hits, facts)
@@ -71,6 +73,33 @@ def evaluate(policies: Policies, facts: Facts) -> Decision:
     )
 
 
+def _plainly(table: Table, hits: int, facts: Facts) -> Decision:
+    """Decide where all that matched are enforced, and none asks what is on file."""
+    matched = _ids(table, hits)
+    denied = hits & table.denies
+    if denied:
+        outcome: Outcome = "refuse"
+        reason = "policy.denied"
+    else:
+        outcome, reason = _undenied(hits, facts)
+    return Decision(
+        outcome=outcome,
+        reason=reason,
+        rules=_ids(table, denied) if denied and denied != hits else matched,
+        matched=matched,
+        shadow_outcome=outcome,
+    )
+
+
+def _undenied(permits: int, facts: Facts) -> tuple[Outcome, str]:
+    """Return what comes of it where no rule denies and nothing is missing."""
+    if permits:
+        return "permit", "policy.permitted"
+    if governed(class_of(facts.operation), access_of(facts.operation)):
+        return "refuse", "policy.default"
+    return "permit", "policy.ungoverned"
+
+
 def _built_in(policies: Policies, facts: Facts) -> str:
     """Return the reason to refuse before any rule is asked; empty where there is none."""
     if isinstance(facts.operation, Ambiguous):
@@ -86,15 +115,17 @@ def _matching(table: Table, facts: Facts) -> int:
     for column in table.columns:
         if not hits:
             break
-        values = READERS[column.position](facts)
+        values, masks = READERS[column.position](facts), column.masks
+        # The look-up of `Column.mask`, written out twice: this is the hot path.
         if len(values) == 1:
-            # The look-up of `Column.mask`, written out: this is the hot path.
-            mask = column.masks.get(values[0])
+            mask = masks.get(values[0])
             hits &= column.mask(values[0]) if mask is None else mask
             continue
         some, every = 0, -1
         for value in values:
-            mask = column.mask(value)
+            mask = masks.get(value)
+            if mask is None:
+                mask = column.mask(value)
             some |= mask
             every &= mask
         # Deny and require: any member. Permit: every member.
@@ -104,16 +135,6 @@ def _matching(table: Table, facts: Facts) -> int:
 
 def _combine(table: Table, hits: int, facts: Facts) -> _Verdict:
     """Combine the rules that matched."""
-    denied = hits & table.denies
-    if not (denied & table.liftable or hits & table.requires):
-        if denied:
-            return _Verdict(outcome="refuse", reason="policy.denied", deciding=denied)
-        return _permitted(table, hits, facts)
-    return _combine_with_references(table, hits, facts)
-
-
-def _combine_with_references(table: Table, hits: int, facts: Facts) -> _Verdict:
-    """Combine rules of which some ask what is on file."""
     used = set[str]()
     denied = hits & table.denies
     liftable = denied & table.liftable
@@ -175,13 +196,7 @@ def _permitted(
 ) -> _Verdict:
     """Answer where no rule denies and nothing is missing."""
     deciding = hits & table.permits
-    outcome: Outcome = "permit"
-    if deciding:
-        reason = "policy.permitted"
-    elif governed(class_of(facts.operation), access_of(facts.operation)):
-        outcome, reason = "refuse", "policy.default"
-    else:
-        reason = "policy.ungoverned"
+    outcome, reason = _undenied(deciding, facts)
     return _Verdict(
         outcome=outcome, reason=reason, deciding=deciding, discharged=discharged, lifted=lifted
     )

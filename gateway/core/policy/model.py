@@ -195,6 +195,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
         needs: `requires` by the reference that they ask for; of a kind those that name first.
         lifts: the denies that a reference lifts, by that reference, likewise.
         liftable: all rules in `lifts`.
+        special: what is in shadow, or asks what is on file: `requires` and `liftable`.
     """
 
     ids: tuple[str, ...]
@@ -209,6 +210,7 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     needs: tuple[tuple[Wanted, int], ...]
     lifts: tuple[tuple[Wanted, int], ...]
     liftable: int
+    special: int
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
