@@ -31,6 +31,7 @@ from gateway.audit.segments import parts_directory
 from gateway.config.settings import Settings
 from gateway.console.admin import AdminSurface, Probe, ReloadReport, make_admin
 from gateway.console.policy import Wish
+from gateway.core.policy.activation import Step
 from gateway.core.snapshot import Snapshot
 from gateway.enforce import Enforcer
 from gateway.errors import AuditError
@@ -114,6 +115,10 @@ class Gateway:
     async def act(self, wish: Wish) -> ReloadReport:
         """Move the policy; see `Reloader.act`."""
         return await self._reloader.act(wish)
+
+    async def history(self) -> tuple[Step, ...]:
+        """Return every step of the policy; see `Active.history`."""
+        return await self._reloader.active.history()
 
     async def run(self) -> None:
         """Load, serve until `stop`, and end in order.
@@ -300,7 +305,7 @@ class Gateway:
             reload=self.reload,
             registry=registry,
             act=self.act,
-            history=self._reloader.active.history,
+            history=self.history,
         )
 
     def _probes(self) -> tuple[Probe, ...]:

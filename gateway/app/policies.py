@@ -281,7 +281,9 @@ class PolicyPart(Watched):
         try:
             return await self._child.run(function, *args)
         except SourceError as failure:
-            return Refused(candidate=Candidate(bundle=""), findings=(source_finding(failure),))
+            return Refused(
+                candidate=Candidate(bundle=""), findings=(source_finding(failure),), again=True
+            )
 
     async def _restored(self, step: Step) -> Outcome:
         return await self._in_child(restore, self._directory, step, self._settings.signers)
@@ -307,6 +309,7 @@ class PolicyPart(Watched):
                 return "activated"
             case Refused():
                 self.candidate, self.findings = outcome.candidate, outcome.findings
+                self.again = outcome.again
                 return "refused"
             case Unmoved():
                 return self._stay(outcome)

@@ -164,7 +164,7 @@ class Reloader:
                 return self._report(activated=False, findings=())
             if who != WATCH:
                 # Whoever asks means everything: a secret in a file may be new under the same name.
-                self._sources.settings.seen = ""
+                self._sources.forget_seen()
                 await self._sources.fetch()
             origin = Origin(who=who, time=self._clock())
             activated = await self._apply(await self._refresh(origin), origin)
@@ -247,19 +247,22 @@ class Reloader:
     async def _take_settings(self, origin: Origin) -> dict[str, Result]:
         """Follow new settings, or refuse them whole and go on with the present ones."""
         settings, sources = self._sources.settings, self._sources
-        new, before, again = settings.value, sources.pointed, False
+        new, before = settings.value, sources.pointed
+        if new == self._served:
+            return {"settings": "unchanged"}  # each part that they name stands for itself
         findings = _fixed(sources.path, restart_only_differences(self._served, new))
+        again = not findings  # then it is not the settings themselves
         if not findings:
             sources.point()
             # What was kept of another server does not stand for what this one offers.
             if new.policies.url != self._served.policies.url:
                 await sources.fetch()
-                findings, again = sources.unfetched, True
+                findings = sources.unfetched
         if not findings:
             results = {part.name: await part.refresh() for part in sources.deciding()}
-            again = "refused" not in results.values()
+            hold = "refused" not in results.values()
             # The settings are kept even where the policy stays as it is.
-            if again and await self._commit(new, origin) == "activated":
+            if hold and await self._commit(new, origin) == "activated":
                 self._served = new
                 self.issuers.follow(new.identity.issuers)
                 return {"settings": "activated", "policies": results["policies"]}

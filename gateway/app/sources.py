@@ -118,9 +118,7 @@ class Sources:
         self.tenants = tenants_part(
             settings.tenants, settings.identity.secrets_key_bytes, self._child
         )
-        before, self._url = self._url, self._bundle_url(settings.policies)
-        if self._url is not None:
-            self._url.follow(before)
+        self._url = self._bundle_url(settings.policies)
         self._pointed.set()
         self.policies = PolicyPart(settings.policies, self.active, self._child, self._clock)
         self.candidates = {
@@ -179,7 +177,7 @@ class Sources:
     def _bundle_url(self, settings: PolicySettings) -> BundleUrl | None:
         if settings.url is None:
             return None
-        return BundleUrl(
+        made = BundleUrl(
             settings.url,
             directory=self.active.activations.directory,
             session=self._session,
@@ -187,6 +185,15 @@ class Sources:
             tls=settings.tls(),
             token=settings.token.reveal() if settings.token else None,
         )
+        made.follow(self._url)
+        return made
+
+    def forget_seen(self) -> None:
+        """Let everything be read again, whatever was seen before."""
+        for part in (self.settings, *self.parts()):
+            part.seen = ""
+        # The authorities may be others under the same name.
+        self._url = self._bundle_url(self.settings.value.policies)
 
     def deciding(self) -> tuple[AnyPart, ...]:
         """Return the parts that decisions rest on, in the order in which they are read."""

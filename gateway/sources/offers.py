@@ -50,10 +50,15 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """A candidate that cannot be activated, and every reason."""
+    """A candidate that cannot be activated, and every reason.
+
+    `again`: no reason lies in what is offered (a disk without room), so that the same is tried once
+    more at the next look.
+    """
 
     candidate: Candidate
     findings: tuple[Finding, ...]
+    again: bool = False
 
 
 class Unmoved(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,11 +190,12 @@ def _admit(found: _Found, directory: Path, terms: Terms) -> Outcome:
         return Refused(candidate=candidate, findings=(_finding(found.origin, reason),))
     try:
         policies = policies_of(found.contents, origin=found.origin, now=terms.now)
-        Bundles(directory).put(found.contents)
     except PolicyError as failure:
         return Refused(candidate=candidate, findings=failure.findings)
+    try:
+        Bundles(directory).put(found.contents)
     except SourceError as failure:
-        return Refused(candidate=candidate, findings=(source_finding(failure),))
+        return Refused(candidate=candidate, findings=(source_finding(failure),), again=True)
     candidate = msgspec.structs.replace(candidate, policies=policies.digest)
     return Offered(candidate=candidate, policies=policies)
 

@@ -27,6 +27,7 @@ from gateway.errors import StateError
 from gateway.ledger.ledger import Ledger
 from gateway.ledger.store import read_marks
 from tests.core.policy.builders import caller, facts, operation, pack, rule, where
+from tests.no_room import no_room
 
 NOON = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LICENSED = compile_policies(
@@ -279,6 +280,31 @@ async def test_where_marks_cannot_be_made_durable_nobody_takes_and_nobody_hangs(
             await one.ask()
         (tmp_path / "elsewhere.sqlite").rename(file)
         assert await one.permitted(10) == 8
+
+
+async def until_nobody_can(one: Desk) -> int:
+    """Take until marks cannot be raised; return how often that went well."""
+    for taken in range(1_000):
+        try:
+            await one.ask()
+        except StateError:
+            return taken
+    raise AssertionError("a thousand calls needed no mark")
+
+
+async def test_on_a_disk_without_room_nobody_takes_and_with_room_everybody_does(
+    tmp_path: Path,
+) -> None:
+    async with desk(tmp_path, LICENSED, licence(1_000)) as one:
+        with no_room(), pytest.raises(StateError, match="counts cannot be kept"):
+            await one.ask()
+        assert await one.permitted(15) == 15
+        with no_room():
+            taken = await until_nobody_can(one)
+        # No more than was set aside beforehand, one hundredth at a time.
+        assert taken <= 20
+        assert await one.permitted(1) == 1
+    assert left(tmp_path) == {"quota LIC-1": 15 + taken + 1}
 
 
 async def test_who_takes_nothing_goes_on_where_marks_cannot_be_made_durable(

@@ -10,7 +10,10 @@ import pytest
 from gateway.core.policy.activation import Candidate, Origin, State, activated, refused
 from gateway.errors import SourceError
 from gateway.sources.activations import Activations, HeldError, policy_directory, read_history
+from gateway.sources.contents import read_contents
 from tests.builders import NOW
+from tests.no_room import no_room
+from tests.sources.test_policies import written
 
 ORIGIN = Origin(who="ada", why="because", time=NOW)
 
@@ -80,6 +83,32 @@ def test_a_pointer_that_cannot_be_written_stays_where_it_is(tmp_path: Path) -> N
     (policy_directory(tmp_path) / f".active.json.{os.getpid()}").rmdir()
     with Activations(tmp_path) as again:
         assert again.state == first
+
+
+def test_a_disk_without_room_moves_no_pointer_and_keeps_no_half_of_a_bundle(
+    tmp_path: Path,
+) -> None:
+    first, second = after("A", "B")
+    path = written(tmp_path / "policies", "ours.yaml").parent
+    with Activations(tmp_path / "state") as activations:
+        activations.advance(first)
+        with no_room():
+            with pytest.raises(
+                SourceError, match=r"active\.json`: cannot be written: file too large"
+            ):
+                activations.advance(second)
+            with pytest.raises(SourceError, match="cannot be written: file too large"):
+                activations.bundles.put(read_contents(path))
+        assert activations.state == first
+        assert [one.bundle for one in activations.history()] == ["A"]
+    files = [one for one in (tmp_path / "state").rglob("*") if one.is_file()]
+    assert sorted(one.name for one in files) == ["active.json", "history.jsonl", "lock"]
+    with Activations(tmp_path / "state") as again:
+        assert again.state == first
+        again.bundles.put(read_contents(path))
+        again.advance(second)
+    with Activations(tmp_path / "state") as again:
+        assert again.state == second
 
 
 def test_a_history_that_cannot_be_written_does_not_keep_a_policy_from_being_active(
