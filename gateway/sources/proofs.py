@@ -10,7 +10,6 @@ from gateway.core.policy.link import Linked
 from gateway.core.policy.model import Policies
 from gateway.core.policy.prove import Proof, Tell, prove, silent
 from gateway.core.policy.reach import Remark, remarks
-from gateway.core.policy.search import UndecidedError
 from gateway.core.policy.values import quoted
 from gateway.core.policy.witness import DisagreementError, Witness
 from gateway.errors import Finding
@@ -56,12 +55,7 @@ def remarks_of(
         Findings on rules that no request can match, and notes on everything else.
     """
     dead, notes = list[Finding](), list[Finding]()
-    try:
-        found = remarks(policies, now)
-    except UndecidedError as failure:
-        message = f"not every rule could be looked at: {failure}"
-        return (), (Finding(path=origin, line=0, column=0, message=message),)
-    for remark in found:
+    for remark in remarks(policies, now):
         place = linked.places.get(remark.rule)
         finding = Finding(
             path=place.path if place else origin,
@@ -86,6 +80,13 @@ def _remark(remark: Remark) -> str:
             return f"rule {quoted(remark.rule)} never decides: denies overrule it together"
         case "closed":
             return f"nothing permits any request of class {classes}"
+        case "undecided" if remark.rule:
+            rule = quoted(remark.rule)
+            return f"too many combinations to tell of rule {rule}, and those after it, what they do"
+        case "undecided":
+            return (
+                f"too many combinations to tell whether rules speak of every request of {classes}"
+            )
         case "silent":
             example = remark.example.words if remark.example else ""
             return f"no rule speaks of some requests of class {classes}: e.g. {example}"

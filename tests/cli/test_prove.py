@@ -32,6 +32,13 @@ PERMIT = """\
     reason: Then.
 """
 
+WORDS = [f"v{number}" for number in range(5)]
+BUDGETS = "apiVersion: facegate/v1\nkind: Budgets\nowner: the test\nbudgets:\n" + "".join(
+    f"  {word}: {{counts: calls, classes: [embed], per: day, limit: 1, by: tenant,"
+    " source: the test, date: 2026-01-01}\n"
+    for word in WORDS
+)
+
 
 def write(directory: Path, pack: str) -> Path:
     (directory / "guardrails.yaml").write_text(GUARDRAILS)
@@ -164,3 +171,38 @@ def test_the_shipped_packs_keep_their_guardrails() -> None:
     code, out, _ = facegate("prove", ROOT / "policies", "--format", "json")
     proofs = json.loads(out)["guardrails"]
     assert (code, len(proofs) >= 12, all(one["holds"] for one in proofs)) == (0, True, True)
+
+
+def test_what_has_too_many_combinations_is_not_taken_for_proved(tmp_path: Path) -> None:
+    """Each image is denied by each value of one attribute, which shows when all are chosen."""
+    names = ("provider", "operation", "tenant", "tier", "tag", "end_use", "listed", "over")
+    images = [f"'sha256:{str(number) * 64}'" for number in range(len(names))]
+    denies = [
+        f"  - {{id: {name}-{word}, effect: deny, reason: Not so.,"
+        f" when: {{probe: [{image}], {name}: [{word}]}}}}\n"
+        for name, image in zip(names, images, strict=True)
+        for word in WORDS
+    ]
+    whole = "".join(f", {name}: [{', '.join(WORDS)}]" for name in names)
+    whole += f", probe: [{', '.join(images)}]"
+    permit = f"  - {{id: all, effect: permit, reason: All., when: {{class: [embed]{whole}}}}}\n"
+    path = write(tmp_path, "".join([PACK, *denies, permit]))
+    guardrail = GUARDRAILS.partition("  - id: verification")[0]
+    (path / "guardrails.yaml").write_text(
+        guardrail.replace("[one_to_many], destination: [GB]", "[embed]")
+    )
+    (path / "budgets.yaml").write_text(BUDGETS)
+    done = facegate("prove", path, "--at", "2026-11-21", "--notes")
+    assert (done.code, done.err) == (1, "")
+    assert done.out.startswith(
+        f"{path}/guardrails.yaml:7:9: guardrail `never-gb`: cannot be proved:"
+        " there are too many combinations\n"
+        "    hint: name more attributes in its `when`, or make several guardrails of it\n"
+    )
+    assert (
+        "house.yaml:53:10: too many combinations to tell of rule `house/all`, and those after it,"
+        " what they do\n"
+    ) in done.out
+    assert "too many combinations to tell whether rules speak of every request of embed" in done.out
+    assert "nothing permits any request of class one_to_many" in done.out
+    assert done.out.endswith("0 of 1 guardrails hold over all requests, on 2026-11-21\n")

@@ -13,16 +13,19 @@ from typing import Literal
 
 import msgspec
 
-from gateway.core.policy.choices import Choice, Kind, Vocabulary
+from gateway.core.policy.choices import Kind, Members, Vocabulary
 from gateway.core.policy.guardrails import Guardrail
-from gateway.core.policy.model import Policies
+from gateway.core.policy.model import Policies, Rule
 from gateway.core.policy.prove import NeverPermit, Period, periods
-from gateway.core.policy.search import Field, field_of
+from gateway.core.policy.search import Field, UndecidedError, field_of
+from gateway.core.policy.silence import Silence
 from gateway.core.policy.witness import Witness, witness
 
 # What can be chosen where every destination is a place, and where none is.
 Spaces = Sequence[tuple[Field, Field]]
-RemarkKind = Literal["never_matches", "never_decides", "contradicts", "silent", "closed"]
+RemarkKind = Literal[
+    "never_matches", "never_decides", "contradicts", "silent", "closed", "undecided"
+]
 _EVERYTHING = Guardrail(id="", never="permit", conditions=(), reason="")
 
 
@@ -33,7 +36,9 @@ class Remark(msgspec.Struct, frozen=True, kw_only=True):
         kind: `never_matches`: no request matches the rule, at any time. `contradicts`: one other
             rule denies whatever it matches, as long as it holds. `never_decides`: several do so
             together. `silent`: of some requests of a governed class no rule speaks, so they are
-            refused. `closed`: nothing permits any request of a governed class.
+            refused. `closed`: nothing permits any request of a governed class. `undecided`: there
+            are too many combinations to tell any of this; of a rule, and of those after it; or of
+            classes.
         rule: id `pack/rule` that it is about; empty where it is about classes.
         by: the rules that overrule it.
         classes: what it is about.
@@ -56,9 +61,6 @@ def remarks(policies: Policies, now: datetime) -> tuple[Remark, ...]:
 
     Returns:
         Remarks on rules in pack order, then on classes.
-
-    Raises:
-        UndecidedError: there are too many combinations.
     """
     return tuple(_Look(policies, now).remarks())
 
@@ -75,12 +77,21 @@ class _Look:
         """Yield everything."""
         rules = [rule for pack in self.policies.packs for rule in pack.rules]
         for number, (rule_id, rule) in enumerate(zip(self.table.ids, rules, strict=True)):
-            spaces = self._matching(number)
-            if not self._found(spaces, strike=0, keep=1 << number):
-                yield Remark(kind="never_matches", rule=rule_id)
-            elif rule.effect != "deny":
-                yield from self._overruled(number, rule_id, spaces)
+            try:
+                found = tuple(self._about(number, rule_id, rule))
+            except UndecidedError:
+                yield Remark(kind="undecided", rule=rule_id)
+                break  # each of the others may take as long
+            yield from found
         yield from self._classes()
+
+    def _about(self, number: int, rule_id: str, rule: Rule) -> Iterator[Remark]:
+        """Yield what is to be said of one rule."""
+        spaces = self._matching(number)
+        if not self._found(spaces, strike=0, keep=1 << number):
+            yield Remark(kind="never_matches", rule=rule_id)
+        elif rule.effect != "deny":
+            yield from self._overruled(number, rule_id, spaces)
 
     def _overruled(self, number: int, rule_id: str, spaces: Spaces) -> Iterator[Remark]:
         """Yield a remark where denies overrule a rule for as long as it is in effect."""
@@ -107,34 +118,45 @@ class _Look:
 
     def _classes(self) -> Iterator[Remark]:
         period = self.dates[0]
+        together = Silence(self.policies, period.active, period.at)
         governed = [kind for kind in self.all.kinds if kind.governed]
-        permits = period.active & self.table.permits
-        closed = [
-            kind
-            for kind in governed
-            if not any(
-                self.all.search(fields, kind, strike=period.active & self.denies, keep=[permits])
-                for fields, _ in self.all.spaces
-            )
-        ]
+        closed, silent = list[Kind](), list[tuple[Kind, tuple[Members, ...]]]()
+        undecided = list[Kind]()
+        for place, kind in enumerate(governed):
+            try:
+                if self._closed(kind, period):
+                    closed.append(kind)
+                elif found := self._silence(kind, period) or together.of(kind):
+                    silent.append((kind, found))
+            except UndecidedError:
+                undecided = governed[place:]
+                break
         if closed:
             yield Remark(kind="closed", classes=_names(closed))
-        looked = [(kind, self._silence(kind, period)) for kind in governed if kind not in closed]
-        silent = [(kind, found) for kind, found in looked if found is not None]
         if silent:
-            members = (choice.members for choice in silent[0][1])
             yield Remark(
                 kind="silent",
                 classes=_names([kind for kind, _ in silent]),
-                example=witness(self.policies, members, wanted=(), at=period.at, outcome="refuse"),
+                example=witness(
+                    self.policies, silent[0][1], wanted=(), at=period.at, outcome="refuse"
+                ),
             )
+        if undecided:
+            yield Remark(kind="undecided", classes=_names(undecided))
 
-    def _silence(self, kind: Kind, period: Period) -> tuple[Choice, ...] | None:
-        """Return a request that no enforced rule matches."""
+    def _closed(self, kind: Kind, period: Period) -> bool:
+        """Tell whether nothing permits any request of a kind."""
+        strike, keep = period.active & self.denies, [period.active & self.table.permits]
+        return not any(
+            self.all.search(fields, kind, strike=strike, keep=keep) for fields, _ in self.all.spaces
+        )
+
+    def _silence(self, kind: Kind, period: Period) -> tuple[Members, ...] | None:
+        """Return a request with one member of each attribute that no enforced rule matches."""
         for fields, _ in self.all.spaces:
             found = self.all.search(fields, kind, strike=period.active, keep=[])
             if found is not None:
-                return found
+                return tuple(choice.members for choice in found)
         return None
 
     def _found(self, spaces: Spaces, *, strike: int, keep: int) -> bool:

@@ -46,21 +46,16 @@ def uncovered(joint: Joint, permitting: int) -> tuple[Members, ...] | None:
     Raises:
         UndecidedError: there are too many combinations.
     """
-    search = _Search(joint, permitting)
-    for kind, standing in joint.kinds():
-        if not kind.governed:
-            continue
-        permits = standing[permitting] & joint.sides[permitting].permits & joint.own[permitting]
-        others = standing[1 - permitting] & joint.sides[1 - permitting].permits
-        for number in _numbers(permits):
-            found = search.within(kind, standing, number, others)
-            if found is not None:
-                return found
-    return None
+    search = Uncovered(joint, permitting)
+    looked = (search.of(kind, standing) for kind, standing in joint.kinds() if kind.governed)
+    return next((found for found in looked if found is not None), None)
 
 
-class _Search:
+class Uncovered:
+    """Looks for such requests, one governed kind after another; patience is for all together."""
+
     def __init__(self, joint: Joint, permitting: int) -> None:
+        """Prepare; the arguments are those of `uncovered`."""
         self.joint, self.permitting = joint, permitting
         self.mine, self.theirs = (
             joint.vocabularies[permitting],
@@ -73,7 +68,19 @@ class _Search:
                 self.licensed |= rules
         self._steps = 0
 
-    def within(
+    def of(self, kind: Kind, standing: tuple[int, int]) -> tuple[Members, ...] | None:
+        """Look among the requests of a kind; `standing` are the rules of both that stand for it.
+
+        Raises:
+            UndecidedError: there are too many combinations.
+        """
+        one, other = self.permitting, 1 - self.permitting
+        permits = standing[one] & self.side.permits & self.joint.own[one]
+        others = standing[other] & self.joint.sides[other].permits
+        looked = (self._within(kind, standing, number, others) for number in _numbers(permits))
+        return next((found for found in looked if found is not None), None)
+
+    def _within(
         self, kind: Kind, standing: tuple[int, int], permit: int, others: int
     ) -> tuple[Members, ...] | None:
         """Look among the requests that one permit covers."""
@@ -144,10 +151,11 @@ class _Search:
     ) -> Iterator[tuple[str, str]]:
         """Yield the members that a permit of the other side does not cover, one of each sort."""
         for attribute, allowed in values.items():
-            sorts = set[tuple[int, int]]()
+            sorts, alone = set[tuple[int, int, bool]](), ALONE.get(attribute, ())
             for value in allowed:
                 theirs = self.theirs.mask(attribute, (value,))
-                sort = theirs, self.mine.mask(attribute, (value,))
+                # What stands alone does not stand for what may stand beside others.
+                sort = theirs, self.mine.mask(attribute, (value,)), value in alone
                 if not theirs >> other & 1 and sort not in sorts:
                     sorts.add(sort)
                     yield attribute, value

@@ -135,6 +135,18 @@ def test_the_same_rules_under_other_names_differ_in_nothing() -> None:
     assert steps[0].areas == ()
 
 
+def test_what_stands_alone_does_not_stand_for_what_stands_beside_others() -> None:
+    """Of a use that is declared and one that is not named, no permit covers both any more."""
+    classes = where("class", "one_to_many")
+    these = where("end_use", "boarding", "undeclared")
+    those = where("end_use", "boarding", "undeclared", negated=True)
+    split = policies(rule("permit", classes, these, id="a"), rule("permit", classes, those, id="b"))
+    (step,) = difference(policies(PERMIT), split, NOON)
+    assert step.direction == "tightens"
+    ((_, after),) = step.several
+    assert set(after.given["end_use"]) == {"boarding", "other_1"}
+
+
 def test_an_area_says_what_changes_in_values_and_counts_what_rules_can_tell_apart() -> None:
     denied = rule("deny", where("destination", "RU", "BY"), id="deny")
     (step,) = difference(policies(PERMIT), policies(PERMIT, denied), NOON)
