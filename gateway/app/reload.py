@@ -79,7 +79,7 @@ class Reloader:
         self._clock, self._metrics, self._tasks = clock, metrics, tasks
         self._turn = asyncio.Lock()
         self._closed = False
-        self._given_up: tuple[str, str] | None = None  # a staged bundle, and why
+        self._given_up = _unread(sources.active)  # a staged bundle, and why
         self._not_before: datetime | None = None  # of what the gateway does by itself
         self._told = tuple[Finding, ...]()  # why that was refused last
         self.issuers = Issuers(
@@ -403,3 +403,11 @@ def _fixed(path: Path, keys: tuple[str, ...]) -> tuple[Finding, ...]:
         )
         for key in keys
     )
+
+
+def _unread(active: Active) -> tuple[str, str] | None:
+    """Return the bundle that was staged, where the start could not read it, and that."""
+    waiting = None if active.state is None else active.state.staged
+    if waiting is None or active.staged is not None:
+        return None
+    return waiting.step.bundle, "what was staged cannot be read"

@@ -15,6 +15,7 @@ from tests.system.offering import Offer, offering, policy, settle, write
 from tests.system.recording import recording_provider
 from tests.system.served import start
 from tests.system.test_activation import state_of
+from tests.system.test_signing import Signers
 
 
 def fetched_from(offer: Offer, poll_s: float = 3600) -> Callable[[World], None]:
@@ -160,3 +161,37 @@ async def test_what_a_server_offered_long_ago_is_no_candidate(tmp_path: Path) ->
         async with beside(world, provider, issuer) as running:
             assert (await running.gateway.reload("ada")).result == "refused"
             assert await status(running) == 403
+
+
+async def test_a_server_in_other_hands_cannot_bring_back_what_was_signed_in_its_day(
+    tmp_path: Path,
+) -> None:
+    async with Issuer() as issuer, recording_provider() as provider, offering(Offer()) as offer:
+        world = await write_world(tmp_path, provider, issuer)
+        signers = Signers.of(world, where=f"url: '{offer.url}', poll_s: 3600")
+
+        def sent(version: int, *names: str, denying: str = "") -> bytes:
+            signers.offer(version, *names, denying=denying)
+            return tar_of({one.name: one.read_bytes() for one in world.policies.iterdir()})
+
+        first, unsigned = sent(1, "ada", "ben"), sent(0)
+        second = sent(2, "ben", "cyn", denying="strict")
+        offer.content = first
+        async with beside(world, provider, issuer) as running:
+            assert await status(running) == 200
+            offer.content, offer.etag = second, '"2"'
+            await running.gateway.reload("ada")
+            assert await status(running) == 403
+            after = state_of(tmp_path)
+            for content, words in (
+                (first, "is signed as version 1, and version 2 was activated before it"),
+                (unsigned, "is not signed"),
+            ):
+                offer.content, offer.etag = content, f'"{words}"'.replace(" ", "-")
+                report = await running.gateway.reload("ada")
+                assert (report.result, words in " ".join(report.findings)) == ("refused", True)
+                assert (await status(running), state_of(tmp_path)) == (403, after)
+        offer.content, offer.etag = first, '"3"'
+        async with beside(world, provider, issuer) as running:
+            assert (await running.gateway.reload("ada")).result == "refused"
+            assert (await status(running), state_of(tmp_path)) == (403, after)

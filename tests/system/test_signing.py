@@ -36,7 +36,7 @@ class Signers(msgspec.Struct, frozen=True):
     world: World
 
     @classmethod
-    def of(cls, world: World, more: str = "") -> Signers:
+    def of(cls, world: World, more: str = "", *, where: str = "dir: policies") -> Signers:
         """Make everybody's key, and ask for two of three signatures."""
         keys = list[str]()
         for name in (*TRUSTED, "eve"):
@@ -46,7 +46,7 @@ class Signers(msgspec.Struct, frozen=True):
             public = b64encode(private.public_key().public_bytes_raw()).decode()
             keys.append(f"{{id: {name}, public: {public}}}")
         trusted = ", ".join(keys[: len(TRUSTED)])
-        settle(world, f"{{dir: policies, signing: {{threshold: 2, keys: [{trusted}]}}{more}}}")
+        settle(world, f"{{{where}, signing: {{threshold: 2, keys: [{trusted}]}}{more}}}")
         return cls(world)
 
     def command(self, *arguments: str | Path) -> Done:

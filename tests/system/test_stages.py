@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,7 @@ from gateway.demo.world import World
 from gateway.sources.activations import read_history
 from gateway.sources.contents import read_contents
 from gateway.sources.policies import read_policies
+from tests.cli.command import Done, facegate
 from tests.system.inside import TENANT, Inside, beside, write_world
 from tests.system.offering import policy, settle, write
 from tests.system.recording import Recording, recording_provider
@@ -256,3 +259,47 @@ async def test_another_stage_is_not_taken_back_for_what_the_one_before_did(
             assert first is not None
             assert second is not None
             assert second.step.bundle != first.step.bundle
+
+
+async def test_an_operator_walks_a_stage_by_command_and_takes_it_back(tmp_path: Path) -> None:
+    async with staging(tmp_path, "{steps: [5]}") as staged:
+        name = drawn(tmp_path, low=5, high=25)
+        async with staged.gateway() as running:
+
+            async def command(*arguments: str) -> Done:
+                world = staged.world
+                run = partial(facegate, "policy", *arguments, environ=world.environ)
+                return await asyncio.to_thread(run, "--config", world.config)
+
+            await changed(running, lambda: staged.offer(name))
+            bundle = steps(tmp_path)[-1].bundle
+            assert await status(running) == 200
+            told = await command("activate", "--percent", "25", "--who", "ada", "--why", "calm")
+            assert (told.code, await status(running)) == (0, 403), told
+            told = await command("rollback", "--who", "ben", "--why", "complaints")
+            assert (told.code, await status(running)) == (0, 200), told
+            await running.gateway.reload("ada")
+            assert (await running.status())["policy"]["held"] == bundle
+            lines = (await command("history")).out.splitlines()
+    assert f"activated {bundle}: stage by ada (" in lines[-2]
+    assert lines[-2].endswith(": calm; for 25 % of the tenants")
+    assert f"activated {bundle}: return by ben (" in lines[-1]
+    assert lines[-1].endswith(": complaints")
+
+
+async def test_a_stage_that_cannot_be_read_at_a_start_is_taken_back(tmp_path: Path) -> None:
+    async with staging(tmp_path, "{steps: [99]}") as staged:
+        name = drawn(tmp_path, low=0, high=99)
+        async with staged.gateway() as running:
+            await changed(running, lambda: staged.offer(name))
+            assert await status(running) == 403
+        content = hashlib.sha256(policy(name)[f"{name}.yaml"]).hexdigest()
+        (tmp_path / "state/policy/files" / content).write_bytes(b"spoilt")
+        async with staged.gateway() as running:
+            assert await status(running) == 200
+            if state_of(tmp_path).staged is not None:
+                await changed(running, lambda: None)
+            back = steps(tmp_path)[-1]
+            assert (back.action, back.why) == ("return", "what was staged cannot be read")
+            assert (await running.gateway.reload("ada")).findings == ()
+            assert await status(running) == 200
