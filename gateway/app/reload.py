@@ -34,7 +34,7 @@ from gateway.config.settings import (
 )
 from gateway.console.admin import ReloadReport
 from gateway.console.policy import Wish
-from gateway.core.identity.keys import IssuerKeys, Keys, with_issuer
+from gateway.core.identity.keys import IssuerKeys, Keys, with_issuer, with_memo_of
 from gateway.core.policy.activation import Origin
 from gateway.errors import Finding
 from gateway.metrics import Metrics
@@ -191,9 +191,9 @@ class Reloader:
         activated = "activated" in results.values()
         if activated:
             self._loaded = self._load()
-            self._keys = self._assemble_keys()
+            self._keys = with_memo_of(self._assemble_keys(), self._keys)
+            settle_memory()  # before there is more to look through
             self._swap()
-            settle_memory()
         for part, result in results.items():
             self._chronicle.tell(part, result, origin, self.live.serving.snapshot)
         self._chronicle.report_parts()

@@ -10,14 +10,14 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections.abc import Iterator, Mapping
-from typing import TypeVar
+from typing import Any
 
 from gateway.core.snapshot import Shadow, Snapshot
 
-K = TypeVar("K")
-V = TypeVar("V")
-
 _PORTION = 128  # tenants, or rules: a fraction of a millisecond
+
+# What holds many values: a list, or a dictionary that nobody reads any more.
+_Held = list[object] | dict[object, object]
 
 
 class Retired:
@@ -33,7 +33,10 @@ class Retired:
         gone, loop = asyncio.Event(), asyncio.get_running_loop()
         # The last request may let go of it in a thread.
         watch = weakref.ref(old, lambda _: loop.call_soon_threadsafe(gone.set))
-        task = self._tasks.create_task(_let_go(watch, gone, [*_replaced(old, new)]))
+        # What it holds, an older one may hold too: those before it come first.
+        task = self._tasks.create_task(
+            _let_go(watch, gone, [*_replaced(old, new)], before=[*self._going])
+        )
         self._going.add(task)
         task.add_done_callback(self._going.discard)
 
@@ -48,34 +51,43 @@ class Retired:
 
 
 async def _let_go(
-    snapshot: weakref.ref[Snapshot], gone: asyncio.Event, held: list[list[object]]
+    snapshot: weakref.ref[Snapshot],
+    gone: asyncio.Event,
+    held: list[_Held],
+    *,
+    before: list[asyncio.Task[None]],
 ) -> None:
-    """Wait until no request holds the snapshot, then free what it held."""
+    """Wait until no request holds the snapshot or an older one, then free what it held."""
+    if before:
+        await asyncio.wait(before)
     if snapshot() is not None:
         await gone.wait()
     for items in held:
         while items:
-            del items[-_PORTION:]
+            if isinstance(items, list):
+                del items[-_PORTION:]
+            else:
+                for _ in range(min(_PORTION, len(items))):
+                    items.popitem()
             await asyncio.sleep(0)
 
 
-def _replaced(old: Snapshot, new: Snapshot) -> Iterator[list[object]]:
+def _replaced(old: Snapshot, new: Snapshot) -> Iterator[_Held]:
     """Yield what only the old snapshot holds by the thousands."""
-    yield from _gone(old.tenants.by_id, new.tenants.by_id)
-    yield from _gone(old.tenants.by_subject, new.tenants.by_subject)
-    yield from _gone(old.keys.api_keys, new.keys.api_keys)
-    yield from _gone(old.keys.access_keys, new.keys.access_keys)
-    yield from _gone(old.keys.memo, new.keys.memo)
-    yield from _gone(old.verdicts, new.verdicts)
+    pairs: tuple[tuple[Mapping[Any, object], Mapping[Any, object]], ...] = (
+        (old.tenants.by_id, new.tenants.by_id),
+        (old.tenants.by_subject, new.tenants.by_subject),
+        (old.keys.api_keys, new.keys.api_keys),
+        (old.keys.access_keys, new.keys.access_keys),
+        (old.keys.memo, new.keys.memo),
+        (old.verdicts, new.verdicts),
+    )
+    for before, after in pairs:
+        if before is not after and isinstance(before, dict):
+            yield before
     kept = [new.policies, *(shadow.policies for shadow in new.shadows)]
     judges: tuple[Snapshot | Shadow, ...] = (old, *old.shadows)
     for judging in judges:
         if not any(judging.policies is one for one in kept):
             yield [rule for pack in judging.policies.packs for rule in pack.rules]
         yield judging.standings.held()
-
-
-def _gone(before: Mapping[K, V], after: Mapping[K, V]) -> Iterator[list[object]]:
-    if before is not after:
-        yield list(before)
-        yield list(before.values())

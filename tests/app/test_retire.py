@@ -4,6 +4,8 @@ import asyncio
 import weakref
 from datetime import UTC, datetime, timedelta
 
+import msgspec
+
 from gateway.app.retire import Retired
 from gateway.core.geography.networks import Networks
 from gateway.core.identity.keys import Tenants, make_keys
@@ -45,6 +47,23 @@ async def test_what_was_replaced_goes_once_no_request_holds_it() -> None:
         del request  # and the group waits until all is gone
     assert gone.is_set()
     assert len(retired) == 0
+
+
+async def test_what_an_older_snapshot_holds_too_waits_for_the_older_one() -> None:
+    oldest = a_snapshot(1)
+    old = msgspec.structs.replace(oldest, policies=policies())  # with the same verdicts
+    async with asyncio.TaskGroup() as tasks:
+        retired = Retired(tasks)
+        retired.add(oldest, old)
+        retired.add(old, a_snapshot(2))
+        del old
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert len(oldest.verdicts) == 1_000
+        assert len(retired) == 2
+        kept = oldest.verdicts
+        del oldest
+    assert not kept
 
 
 async def test_a_gateway_that_ends_does_not_wait_for_it() -> None:

@@ -20,6 +20,7 @@ from gateway.core.decision import REASONS
 from gateway.core.identity import base64url
 from gateway.core.identity.jwt import FAMILIES, missing_key, one_family, verified_claims
 from gateway.core.identity.keys import (
+    ApiKey,
     Claims,
     IssuerKeys,
     Keys,
@@ -27,6 +28,7 @@ from gateway.core.identity.keys import (
     VerificationKey,
     make_keys,
     with_issuer,
+    with_memo_of,
 )
 from gateway.core.identity.model import Unverified
 
@@ -365,6 +367,20 @@ def test_new_keys_forget_and_a_new_age_does_not() -> None:
     )
     assert not rotated.memo
     assert reason(text, rotated) == "identity.signature"
+
+
+def test_other_tenants_forget_no_token_and_other_issuers_forget_all() -> None:
+    keys, text = fresh(), token()
+    verified_claims(text, keys, NOW)
+    others = msgspec.structs.replace(
+        fresh(), api_keys={"0" * 64: ApiKey(id="k", tenant_id="t")}, credentials="others"
+    )
+    assert with_memo_of(others, keys).memo is keys.memo
+    entry = verification_key("ec-1", STRANGER.public_key(), "ES256")
+    rotated = with_issuer(
+        keys, issuer_keys(msgspec.structs.replace(entry, thumbprint="another thumbprint"))
+    )
+    assert not with_memo_of(rotated, keys).memo
 
 
 MEMOED = [
