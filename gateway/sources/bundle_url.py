@@ -8,6 +8,7 @@ stays on disk, and what is active is somewhere else entirely.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import re
 import ssl
@@ -35,10 +36,11 @@ _ABOUT: Final = "bundle.json"
 
 
 class _Fetched(msgspec.Struct, frozen=True, kw_only=True):
-    """What the archive on disk is: from where, and under which ETag."""
+    """What the archive on disk is: from where, under which ETag, and with which content."""
 
     url: str
     etag: str
+    sha256: str = ""
 
 
 _decoder: msgspec.json.Decoder[_Fetched] = msgspec.json.Decoder(_Fetched)
@@ -52,6 +54,7 @@ class BundleUrl:
         archive: where the archive is kept.
         fetched: when the server last answered, with something new or not.
         last_error: why it did not since; empty where it did.
+        turn: held while it is asked and the archive is written.
     """
 
     def __init__(
@@ -80,16 +83,19 @@ class BundleUrl:
         self.last_error = ""
         self.url, self._session, self._clock = url, session, clock
         self._tls, self._token = tls, token
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
 
     def follow(self, before: BundleUrl | None) -> None:
-        """Take over what an earlier one knows of the same place."""
-        if before is not None and before.url == self.url:
+        """Take over what an earlier one knows of the same place, and wait for its turn to end."""
+        if before is None:
+            return
+        self.turn = before.turn
+        if before.url == self.url:
             self.fetched, self.last_error = before.fetched, before.last_error
 
     async def fetch(self) -> bool:
         """Ask once; tell whether the server answered. Whatever is wrong is logged once."""
-        async with self._turn:
+        async with self.turn:
             try:
                 await self._fetch()
             except SourceError as failure:
@@ -131,9 +137,13 @@ class BundleUrl:
     def _etag(self) -> str:
         """Return the ETag of the archive on disk; nothing where it is from elsewhere, or gone."""
         about = _about(self._about)
-        if about is None or about.url != self.url or not self.archive.is_file():
+        if about is None or about.url != self.url or not _TAG.fullmatch(about.etag):
             return ""
-        return about.etag if _TAG.fullmatch(about.etag) else ""
+        # What was spoilt on disk would never be asked for again.
+        with suppress(OSError):
+            if about.sha256 == _sha256(self.archive.read_bytes()):
+                return about.etag
+        return ""
 
     def _keep(self, content: bytes, etag: str) -> None:
         """Put the archive in place, and only then say what it is: an end between asks again.
@@ -141,7 +151,8 @@ class BundleUrl:
         Raises:
             SourceError: it cannot be written.
         """
-        about = msgspec.json.encode(_Fetched(url=self.url, etag=etag))
+        fetched = _Fetched(url=self.url, etag=etag, sha256=_sha256(content))
+        about = msgspec.json.encode(fetched)
         if holds(self.archive, content) and holds(self._about, about):
             return
         try:
@@ -169,6 +180,10 @@ def forget_others(directory: Path, url: str | None) -> None:
         with suppress(OSError):
             archive.unlink(missing_ok=True)
             about.unlink(missing_ok=True)
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _about(path: Path) -> _Fetched | None:

@@ -133,6 +133,30 @@ async def test_an_archive_is_fetched_once_for_each_content_also_across_restarts(
     assert server.asked == [("", bearer), ('"1"', bearer), ('"1"', bearer)]
 
 
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8b spoilt"])
+async def test_what_is_spoilt_on_disk_is_fetched_anew(
+    server: Server, session: aiohttp.ClientSession, tmp_path: Path, content: bytes
+) -> None:
+    source = bundle_url(server, session, tmp_path)
+    await source.fetch()
+    source.archive.write_bytes(content)
+    assert await source.fetch()
+    assert source.archive.read_bytes() == server.content
+    assert [tag for tag, _ in server.asked] == ["", ""]
+
+
+async def test_two_that_keep_the_same_archive_write_in_turn(
+    server: Server, session: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    first, second = (bundle_url(server, session, tmp_path) for _ in range(2))
+    second.follow(first)
+    for number in range(20):
+        server.content, server.etag = tar_of({"a.yaml": b"new" * number}), f'"{number}"'
+        first.archive.unlink(missing_ok=True)
+        assert all(await asyncio.gather(first.fetch(), second.fetch()))
+        assert first.archive.read_bytes() == server.content
+
+
 @pytest.mark.parametrize("status", [301, 304, 404, 500])
 async def test_what_is_no_answer_leaves_the_archive_of_before(
     server: Server, session: aiohttp.ClientSession, tmp_path: Path, status: int
