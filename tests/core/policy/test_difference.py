@@ -18,7 +18,7 @@ from gateway.core.policy.difference import Area, Direction, difference, directio
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.model import Policies, Rule, Wanted
 from tests.core.policy.builders import NOON, pack, policies, rule, where
-from tests.core.policy.test_prove import HELD, requests, small_rules, with_references
+from tests.core.policy.test_prove import HELD, arranged, requests, small_rules, with_references
 
 # Every set of references that can matter: with fewer names fewer rules are met.
 NAMELESS = tuple(msgspec.structs.replace(one, names=()) for one in HELD)
@@ -26,6 +26,11 @@ ON_FILE: tuple[tuple[Reference, ...], ...] = tuple(
     tuple(one for one in chosen if one is not None)
     for chosen in product((None, NAMELESS[0], HELD[0]), (None, NAMELESS[1]))
 )
+ABSENT = {
+    "listed": ("none", "not_screened"),
+    "end_use": ("undeclared",),
+    "tier": ("none",),
+}
 SUBJECTS = ("party", "destination", "listed", "end_use", "tier")
 PERMIT = rule("permit", where("class", "one_to_many"), id="permit")
 
@@ -60,8 +65,11 @@ def is_in(area: Area, facts: Facts, found: Mapping[str, frozenset[str]]) -> bool
     )
 
 
-def named_places(found: Mapping[str, frozenset[str]], *both: Policies) -> dict[str, frozenset[str]]:
-    """Return attributes with a region that no rule names as its country, which it is to rules."""
+def as_named(found: Mapping[str, frozenset[str]], *both: Policies) -> dict[str, frozenset[str]]:
+    """Return attributes with what no rule names as what stands for it.
+
+    A region is its country then; a list, use or tier is any other one.
+    """
     named = {
         value
         for policy in both
@@ -73,7 +81,12 @@ def named_places(found: Mapping[str, frozenset[str]], *both: Policies) -> dict[s
     places = {
         place if place in named else place.partition("-")[0] for place in found["destination"]
     }
-    return {**found, "destination": frozenset(places)}
+    known = {**found, "destination": frozenset(places)}
+    for attribute, absent in ABSENT.items():
+        known[attribute] = frozenset(
+            value if value in named or value in absent else "other_1" for value in found[attribute]
+        )
+    return known
 
 
 @st.composite
@@ -88,6 +101,19 @@ def changes(draw: st.DrawFn) -> tuple[Policies, Policies, tuple[str, ...]]:
         del edited[place]
     if draw(st.booleans()) or edited == rules:
         edited.insert(place, draw(small_rules(spoken, len(rules))))
+    plain = [one for one in subjects if one != "party"]
+    if draw(st.sampled_from((False, False, False, True))) and plain:
+        # Two permits between which nothing is left out, for one, or the other way round.
+        arrangement = draw(arranged(draw(st.sampled_from(plain))))
+        whole = msgspec.structs.replace(
+            arrangement[0],
+            id="whole",
+            conditions=tuple(one for one in arrangement[0].conditions if one.attribute == "class"),
+        )
+        kept = rules[: draw(st.integers(0, 2))]
+        rules, edited = [whole, *rules[:2]], [*arrangement, *kept]
+        if draw(st.booleans()):
+            rules, edited = edited, rules
     return compile_policies([pack(*rules)]), compile_policies([pack(*edited)]), subjects
 
 
@@ -108,7 +134,7 @@ def test_what_differs_is_what_judging_every_request_under_both_shows() -> None:
             loosens |= ("refuse", "permit") in pairs
             tightens |= ("permit", "refuse") in pairs
             if is_single(found):
-                known = named_places(found, before, after)
+                known = as_named(found, before, after)
                 areas = [area for area in step.areas if is_in(area, facts, known)]
                 assert len(areas) == any(one != other for one, other in pairs)
                 for area in areas:

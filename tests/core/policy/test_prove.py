@@ -22,7 +22,7 @@ from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.guardrails import Guardrail, Never
 from gateway.core.policy.model import Condition, Effect, Policies, Rule, Wanted
 from gateway.core.policy.prove import HORIZON, Proof, prove
-from tests.core.policy.builders import NOON, pack
+from tests.core.policy.builders import NOON, pack, rule, where
 
 Given = dict[str, tuple[str, ...]]
 # What rules may name, and beside it what stands for everything that they do not.
@@ -45,6 +45,7 @@ HELD: Final = (
     Reference(id="licence-1", kind="licence", names=("embargo",), destinations=("GB", "CN", "FR")),
     Reference(id="consent-1", kind="consent", names=("embargo",)),
 )
+GOVERNED: Final = (("one_to_many",), ("one_to_many", "results"), ("gallery",))
 EFFECTS: Final[tuple[Effect, ...]] = ("deny", "permit", "permit", "require")
 
 
@@ -182,6 +183,26 @@ def small_rules(draw: st.DrawFn, subjects: tuple[str, ...], number: int) -> Rule
         effective_from=draw(times),
         effective_to=draw(times),
     )
+
+
+@st.composite
+def arranged(draw: st.DrawFn, subject: str) -> list[Rule]:
+    """Draw rules that leave out nothing between them, as rules drawn one by one seldom do."""
+    classes = where("class", *draw(st.sampled_from(GOVERNED)))
+    some = draw(st.frozensets(st.sampled_from(named(subject)), min_size=1, max_size=2))
+    these, those = where(subject, *some), where(subject, *some, negated=True)
+    if draw(st.booleans()):
+        # A permit for each side: none for a request with members on both.
+        return [
+            rule("permit", classes, these, id="here"),
+            rule("permit", classes, those, id="there"),
+        ]
+    # A deny for each side: none of them overrules the permit alone.
+    return [
+        rule("permit", classes, id="both"),
+        rule("deny", these, id="here"),
+        rule("deny", those, id="there"),
+    ]
 
 
 @st.composite

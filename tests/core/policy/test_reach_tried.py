@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime
-from typing import Final, cast
+from typing import cast
 
 from hypothesis import given, settings, strategies as st
 
@@ -15,12 +15,11 @@ from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.policy.model import Condition, Policies, Rule
 from gateway.core.policy.reach import Remark, remarks
-from tests.core.policy.builders import NOON, pack, rule, where
+from tests.core.policy.builders import NOON, pack
 from tests.core.policy.test_difference import is_single
-from tests.core.policy.test_prove import EVERY, instants, named, requests, small_rules
+from tests.core.policy.test_prove import EVERY, arranged, instants, requests, small_rules
 
 Found = dict[str, frozenset[str]]
-GOVERNED: Final = (("one_to_many",), ("one_to_many", "results"), ("gallery",))
 
 
 def holds(condition: Condition, member: str) -> bool:
@@ -125,26 +124,6 @@ class Tried:
 
     def kinds(self, which: Callable[[Found], bool]) -> set[str]:
         return {kind_of(found) for found in self.requests if which(found)}
-
-
-@st.composite
-def arranged(draw: st.DrawFn, subject: str) -> list[Rule]:
-    """Draw rules that leave out nothing between them, as rules drawn one by one seldom do."""
-    classes = where("class", *draw(st.sampled_from(GOVERNED)))
-    some = draw(st.frozensets(st.sampled_from(named(subject)), min_size=1, max_size=2))
-    these, those = where(subject, *some), where(subject, *some, negated=True)
-    if draw(st.booleans()):
-        # A permit for each side: none for a request with members on both.
-        return [
-            rule("permit", classes, these, id="here"),
-            rule("permit", classes, those, id="there"),
-        ]
-    # A deny for each side: none of them overrules the permit alone.
-    return [
-        rule("permit", classes, id="both"),
-        rule("deny", these, id="here"),
-        rule("deny", those, id="there"),
-    ]
 
 
 @st.composite
