@@ -6,12 +6,17 @@ import asyncio
 import json
 import shutil
 from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
 
 from gateway.app.offline import move
 from gateway.app.once import utc_now
 from gateway.audit.record import Activation, Decided
 from gateway.console.policy import Wish
 from gateway.core.policy.evaluate import evaluate
+from gateway.core.standing import Standings
 from gateway.demo.issuer import Issuer
 from gateway.demo.world import World
 from gateway.sources.settings import load_settings_file
@@ -77,6 +82,28 @@ async def test_what_a_candidate_said_is_explained_by_the_policy_that_it_was(
     assert "✓ deny     strict/charity  [decided]" in why.out
     whose = {one.what for one in records(tmp_path) if isinstance(one, Activation)}
     assert {"candidate strict", "candidate open", "candidate broken"} <= whose
+
+
+async def test_what_candidates_would_have_done_is_counted_and_one_that_fails_says_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    counted = 'facegate_candidate_decisions_total{candidate="%s",class="one_to_many",outcome="%s"}'
+    async with inside(tmp_path, prepare=ask_beside) as running:
+        assert (await running.search(1)).status == 200
+        assert await running.metric(counted % ("strict", "would_refuse")) == 1
+        assert await running.metric(counted % ("open", "same")) == 1
+        live = running.gateway.live
+        strict, other = live.serving.snapshot.shadows
+        spoilt: Any = None  # a bug of the engine, as far as this candidate is concerned
+        policies = msgspec.structs.replace(strict.policies, table=spoilt)
+        standings = Standings(live.serving.snapshot.networks, strict.policies)
+        failing = msgspec.structs.replace(strict, policies=policies, standings=standings)
+        snapshot = msgspec.structs.replace(live.serving.snapshot, shadows=(failing, other))
+        live.serving = msgspec.structs.replace(live.serving, snapshot=snapshot)
+        assert (await running.search(2)).status == 200
+        assert await running.metric(counted % ("strict", "failed")) == 1
+    assert [one.name for one in made(tmp_path)[-1].alternatives] == ["open"]
+    assert "candidate strict failed: AttributeError in" in caplog.text
 
 
 async def test_a_candidate_that_cannot_be_kept_is_not_asked_and_costs_nothing(
