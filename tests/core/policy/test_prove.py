@@ -64,8 +64,9 @@ def kinds() -> Iterator[Given]:
 
 
 def parties() -> Iterator[Given]:
-    for own in ("private", "government", "military", "individual"):
-        others = tuple(one for one in NAMED["party"] if one != own)
+    types = (*NAMED["party"], "individual")
+    for own in types:
+        others = tuple(one for one in types if one != own)
         for behind in ((), *some(others, 2)):
             yield {"tenant_type": (own,), "party_type": (own, *behind)}
 
