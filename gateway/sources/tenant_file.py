@@ -77,7 +77,9 @@ Instant = Annotated[datetime, BeforeValidator(_instant)]
 
 
 class _Entry(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
 
 class PartyEntry(_Entry):

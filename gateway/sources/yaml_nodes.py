@@ -18,7 +18,7 @@ from typing import Final, NoReturn
 
 import msgspec
 import yaml
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from yaml.cyaml import CParser  # type: ignore[attr-defined]
 from yaml.events import (
     AliasEvent,
     CollectionStartEvent,
@@ -31,7 +31,6 @@ from yaml.events import (
 )
 
 from gateway.errors import Finding, FindingsError
-from gateway.sources.yaml_events import fast_events, strict_events
 
 Scalar = str | int | float | bool | date | datetime | None
 Place = tuple[int, int]
@@ -114,10 +113,16 @@ def _read_fast(text: str) -> Node | None:
         return None
     composer = _Composer("")
     try:
-        node = composer.document(fast_events(text))
+        node = composer.document(_events(text))
     except (yaml.YAMLError, ValueError, RecursionError, _StoppedError):
         return None
     return None if composer.findings else node
+
+
+def _events(text: str) -> Iterator[Event]:
+    parser = CParser(text)
+    while (event := parser.get_event()) is not None:
+        yield event
 
 
 def _read(text: str, path: str) -> Node:
@@ -126,13 +131,18 @@ def _read(text: str, path: str) -> Node:
     Raises:
         FindingsError: the text is not one acceptable document.
     """
+    # Few texts come here, and it takes a twentieth of a second to load.
+    from ruamel.yaml.error import MarkedYAMLError, YAMLError
+
+    from gateway.sources.yaml_strict import strict_events
+
     composer = _Composer(path)
     try:
         node = composer.document(strict_events(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
-        composer.add(place, f"not YAML: {_words(error)}")
+        composer.add(place, f"not YAML: {_words(error.context, error.problem)}")
     except (YAMLError, ValueError, RecursionError) as error:
         composer.add((1, 1), f"not YAML: {type(error).__name__}")
     except _StoppedError:
@@ -143,9 +153,9 @@ def _read(text: str, path: str) -> Node:
     raise FindingsError(tuple(sorted(composer.findings)))
 
 
-def _words(error: MarkedYAMLError) -> str:
+def _words(*said: object) -> str:
     """Return the parser's problem without the lines of the file that it would show."""
-    parts = [str(part).strip() for part in (error.context, error.problem) if part]
+    parts = [str(part).strip() for part in said if part]
     words = ", ".join(parts).splitlines()
     return words[0].rstrip(".") if words else "not readable"
 

@@ -59,7 +59,9 @@ Instant = Annotated[
 class Shape(BaseModel):
     """A mapping with known keys; nothing is converted."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, defer_build=True
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""Events of a YAML text from either of two parsers, in one form."""
+"""Events of a YAML text by ruamel's parser, in the form of those by libyaml's."""
 
 from __future__ import annotations
 
@@ -6,21 +6,6 @@ from collections.abc import Iterator
 
 import yaml
 from ruamel.yaml import YAML, events as ruamel
-from yaml.cyaml import CParser  # type: ignore[attr-defined]
-
-
-def fast_events(text: str) -> Iterator[yaml.Event]:
-    """Parse by libyaml, which was written for YAML 1.1.
-
-    Yields:
-        the events of the text.
-
-    Raises:
-        yaml.YAMLError: it is not YAML.
-    """
-    parser = CParser(text)
-    while (event := parser.get_event()) is not None:
-        yield event
 
 
 def strict_events(text: str) -> Iterator[yaml.Event]:
