@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.events import (
+import yaml
+from yaml.events import (
     AliasEvent,
     CollectionEndEvent,
     Event,
@@ -26,6 +27,8 @@ from ruamel.yaml.events import (
 
 from gateway.errors import Finding, FindingsError
 from gateway.sources.yaml_file import parse_yaml
+from gateway.sources.yaml_nodes import fast_events, is_read_alike
+from gateway.sources.yaml_strict import strict_events
 
 _WIDTH: Final = 100
 _STEP: Final = 2
@@ -113,7 +116,22 @@ class _Comment:
 
 
 def _events(text: str) -> list[Event]:
-    return list(YAML(typ="safe", pure=True).parse(text))
+    """Parse acceptable YAML, by the fast parser where that reads it."""
+    if is_read_alike(text):
+        with suppress(yaml.YAMLError):
+            return list(fast_events(text))
+    return list(strict_events(text))
+
+
+def _marks(event: Event) -> tuple[Any, Any]:
+    """Return where an event starts and ends.
+
+    Raises:
+        _NoFormError: the parser did not say so.
+    """
+    if event.start_mark is None or event.end_mark is None:
+        raise _NoFormError
+    return event.start_mark, event.end_mark
 
 
 def _comments(text: str, events: Sequence[Event]) -> list[_Comment]:
@@ -121,7 +139,7 @@ def _comments(text: str, events: Sequence[Event]) -> list[_Comment]:
     inside = set[int]()
     for event in events:
         if isinstance(event, ScalarEvent):
-            start, end = event.start_mark.index, event.end_mark.index
+            start, end = (mark.index for mark in _marks(event))
             if event.style in {"|", ">"}:
                 start = text.index("\n", start)  # a comment may follow the header
             inside.update(range(start, end))
@@ -149,10 +167,10 @@ class _Reader:
         return None
 
     def _value(self, event: Event) -> _Value:
-        value = _Value(first=event.start_mark.line)
+        value = _Value(first=_marks(event)[0].line)
         if isinstance(event, AliasEvent):
             value.text = f"*{event.anchor}"
-            value.last = event.end_mark.line
+            value.last = _marks(event)[1].line
             return value
         anchor = getattr(event, "anchor", None)
         value.anchor = f"&{anchor}" if anchor is not None else ""
@@ -163,16 +181,16 @@ class _Reader:
         return value
 
     def _scalar(self, value: _Value, event: ScalarEvent) -> None:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = (mark.index for mark in _marks(event))
         if event.style in {"|", ">"}:
             self._block(value, start, end)
             return
-        value.last = event.end_mark.line
+        value.last = _marks(event)[1].line
         written = self._text[start:end]
         if event.anchor is not None:
             written = written.partition(f"&{event.anchor}")[2].lstrip()
         if "\n" in written:
-            plain = event.style is None
+            plain = not event.style
             written = event.value if plain else json.dumps(event.value, ensure_ascii=False)
         value.text = written
 
@@ -201,7 +219,7 @@ class _Reader:
             if isinstance(each, CollectionEndEvent):
                 # That of a block stands where the next value begins.
                 last = value.items[-1].last if value.items else value.first
-                value.last = each.end_mark.line if value.flow else last
+                value.last = _marks(each)[1].line if value.flow else last
                 break
             item = self._value(each)
             if value.keys is not None:

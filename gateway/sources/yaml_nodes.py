@@ -109,17 +109,30 @@ def compose(text: str, *, path: str) -> Node:
 
 def _read_fast(text: str) -> Node | None:
     """Read by libyaml; None where anything is odd, or could be read in two ways."""
-    if _TWO_WAYS.search(text) is not None:
+    if not is_read_alike(text):
         return None
     composer = _Composer("")
     try:
-        node = composer.document(_events(text))
+        node = composer.document(fast_events(text))
     except (yaml.YAMLError, ValueError, RecursionError, _StoppedError):
         return None
     return None if composer.findings else node
 
 
-def _events(text: str) -> Iterator[Event]:
+def is_read_alike(text: str) -> bool:
+    """Tell whether nothing in a text is known to mean something else in YAML 1.1."""
+    return _TWO_WAYS.search(text) is None
+
+
+def fast_events(text: str) -> Iterator[Event]:
+    """Parse by libyaml a text that is read alike.
+
+    Yields:
+        the events of the text.
+
+    Raises:
+        yaml.YAMLError: it is not YAML to libyaml.
+    """
     parser = CParser(text)
     while (event := parser.get_event()) is not None:
         yield event

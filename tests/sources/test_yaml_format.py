@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from ruamel.yaml import YAML
 
 from gateway.errors import FindingsError
@@ -166,12 +167,18 @@ def test_whatever_is_written_reads_the_same_or_is_left_alone(text: str) -> None:
     assert format_yaml(written, path="x.yaml") == written
 
 
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
 def test_packs_in_another_form_come_back_to_one() -> None:
     """The property above would hold for a formatter that refuses everything."""
     other = YAML(pure=True)
     other.width = 60
     other.indent(mapping=4, sequence=6, offset=3)
-    for path in sorted(packs_directory().rglob("*.yaml")):
+    paths = sorted(packs_directory().rglob("*.yaml"))
+    # The shortest: ruamel takes its time. All of them where there is more of that.
+    for path in sorted(paths, key=_size)[: 12 if settings().max_examples < 1_000 else None]:
         text = path.read_text("utf-8")
         out = io.StringIO()
         other.dump(other.load(text), out)
