@@ -120,7 +120,7 @@ def changes(draw: st.DrawFn) -> tuple[Policies, Policies, tuple[str, ...]]:
 def test_what_differs_is_what_judging_every_request_under_both_shows() -> None:
     came_out: Counter[Direction] = Counter()
 
-    @settings(max_examples=max(150, settings().max_examples // 10))
+    @settings(max_examples=max(110, settings().max_examples // 10))
     @given(change=changes())
     def compare_and_try(change: tuple[Policies, Policies, tuple[str, ...]]) -> None:
         before, after, subjects = change
