@@ -57,6 +57,7 @@ def _content(path: Path) -> bytes:
         state = path.stat()
         if not stat.S_ISREG(state.st_mode) or state.st_size > _MAX_BYTES:
             return f"{state.st_mode} {state.st_size} {state.st_mtime_ns}".encode()
-        return hashlib.sha256(path.read_bytes()).digest()
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()  # in pieces
     except OSError as failure:
         return f"error {failure.errno}".encode()

@@ -60,9 +60,10 @@ def test_everything_that_the_files_propose_in_comments_is_accepted(start: Path) 
     done = facegate(
         "check", start / "gateway.yaml", environ={**ENVIRON, "FACEGATE_ADMIN_TOKEN": "made-up"}
     )
-    (finding,) = done.out.splitlines()
+    finding, note, _ = done.out.splitlines()
     assert "country.mmdb" in finding
     assert finding.endswith("cannot be read: no such file or directory")
+    assert "note: licence `LIC-1` owes a report" in note
     tenants = load_tenants(start / "tenants.yaml", secrets_key=bytes(32)).tenants
     (tenant,) = tenants.by_id.values()
     assert tenant.tier == "standard"

@@ -182,8 +182,8 @@ async def test_a_running_gateway_keeps_its_policy_whatever_is_put_beside_it(
             assert (await running.search(count)).status == 200, name
             bad.unlink()
         assert (await running.gateway.reload("the test")).result != "refused"
-        # The largest file that is accepted for reading is 8 MiB; what is read is read elsewhere.
-        assert _peak_bytes() - before < 64 << 20
+        # The largest file has 60 MB; what is read is read elsewhere, and looked through in pieces.
+        assert _peak_bytes() - before < 32 << 20
         assert await _readiness(running) == 200
 
 
