@@ -56,7 +56,7 @@ demo: $(RUNTIME)
 
 test: $(DEV)
 	@$(call needs,strace:strace)
-	@$(BIN)/python -m pytest -q -n 2 $(ARGS)
+	@$(BIN)/python -m pytest -q -n 3 $(ARGS)
 
 check: $(DEV)
 	$(BIN)/ruff format --check

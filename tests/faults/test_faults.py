@@ -51,11 +51,11 @@ def test_the_shipped_files_are_no_fault_themselves(shipped: Shipped) -> None:
 
 @pytest.fixture(scope="module")
 def tried(every: list[Fault]) -> list[Fault]:
-    """Return each fault in `make prove-all`; else every third, and all that nobody catches."""
+    """Return each fault in `make prove-all`; else every fifth, and all that nobody catches."""
     if settings.get_current_profile_name() == "prove":
         return every
     return [
-        fault for number, fault in enumerate(every) if number % 3 == 0 or fault.name in UNCAUGHT
+        fault for number, fault in enumerate(every) if number % 5 == 0 or fault.name in UNCAUGHT
     ]
 
 
