@@ -10,12 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
 
-from gateway.core.operation import access_of, class_of, governed
+from gateway.core.operation import class_of, governed
 from gateway.core.policy.cases import Case, CaseRun, run_cases
 from gateway.core.policy.compile import compile_policies
-from gateway.core.policy.evaluate import evaluate
+from gateway.core.policy.difference import difference
 from gateway.core.policy.link import Linked, link
-from gateway.core.policy.model import Pack
+from gateway.core.policy.model import Pack, Policies
 from gateway.core.policy.parse import parse
 from gateway.core.policy.prove import prove
 from gateway.core.policy.source import Source
@@ -143,16 +143,32 @@ class Shipped:
         policies = compile_policies(packs, budgets=self.linked.budgets)
         return not all(proof.holds for proof in prove(policies, self.linked.guardrails, _NOW))
 
-    def opened(self, packs: Sequence[Pack]) -> tuple[Case, ...]:
-        """Return the cases whose governed request was refused by all packs, and is permitted."""
-        before, after = compile_policies(self.linked.packs), compile_policies(packs)
-        return tuple(
-            case
-            for case in self.linked.cases
-            if governed(class_of(case.facts.operation), access_of(case.facts.operation))
-            and evaluate(before, case.facts).outcome == "refuse"
-            and evaluate(after, case.facts).outcome == "permit"
-        )
+    def opened(self, packs: Sequence[Pack]) -> tuple[str, ...]:
+        """Return each kind of governed request that was refused by all packs, and is permitted.
+
+        By the exact difference over every request; a difference that is not exact counts, too.
+        """
+        after = compile_policies(packs, budgets=self.linked.budgets)
+        opened = list[str]()
+        for step in difference(self._compiled, after, _NOW):
+            if not (step.exact and step.listed):
+                opened.append("not known")
+            opened += [
+                f"{operation_class} ({access})"
+                for area in step.areas
+                for operation_class, access in area.kinds
+                if area.change.loosens and governed(operation_class, access)
+            ]
+            opened += [
+                class_of(after.facts.operation)
+                for _, after in step.several
+                if after.decision.outcome == "permit"
+            ]
+        return tuple(opened)
+
+    @cached_property
+    def _compiled(self) -> Policies:
+        return compile_policies(self.linked.packs, budgets=self.linked.budgets)
 
 
 def _otherwise(run: CaseRun) -> bool:
