@@ -79,6 +79,7 @@ def test_a_form_that_has_no_single_reading_has_no_credential_that_could_be_read(
     assert stated(made) is None
 
 
+@pytest.mark.parametrize(("target", "own"), [(f"/batch?key={KEY}", (KEY,)), ("/batch", ())])
 @pytest.mark.parametrize(
     ("line", "header"),
     [
@@ -88,16 +89,18 @@ def test_a_form_that_has_no_single_reading_has_no_credential_that_could_be_read(
         (f"POST /v1/images:annotate?a=1&access_token={KEY}", ""),
     ],
 )
-def test_a_request_of_a_batch_has_no_credential_of_its_own(line: str, header: str) -> None:
+def test_a_request_of_a_batch_has_no_credential_of_its_own(
+    line: str, header: str, target: str, own: Stated
+) -> None:
     part = "--b\r\nContent-Type: application/http\r\n\r\n"
     inner = [f"{part}POST /v1/images:annotate\r\nAccept: x\r\n\r\n{{}}\r\n"]
     outer = request(
         "google_vision",
-        target=f"/batch?key={KEY}",
+        target=target,
         content_type="multipart/mixed; boundary=b",
         body="".join(inner) + "--b--\r\n",
     )
-    assert stated(outer) == (KEY,)
+    assert stated(outer) == own
     inner.append(f"{part}{line}\r\n{header or 'Accept: x'}\r\n\r\n{{}}\r\n")
     body = Whole(("".join(inner) + "--b--\r\n").encode())
     assert stated(msgspec.structs.replace(outer, body=body)) is None
