@@ -9,7 +9,15 @@ import msgspec
 
 from gateway.core.catalog.dialects.batch import Inner
 from gateway.core.catalog.severity import RANK
-from gateway.core.operation import Ambiguous, Classified, Operation, Unknown, access_of, class_of
+from gateway.core.operation import (
+    Ambiguous,
+    Classified,
+    Operation,
+    Unknown,
+    access_of,
+    class_of,
+    governed,
+)
 from gateway.core.request import Request, Whole
 
 
@@ -30,6 +38,7 @@ def combined(name: str, provider: str, found: Sequence[Classified]) -> Classifie
     """Return what a batch of these is; at least one is given.
 
     Any that has several readings leaves the batch several, any that is not known makes it unknown.
+    Governed ones of two kinds have no class together: a licence for one would lift the other.
     """
     worst = min(found, key=_restriction)
     doubtful = next((each for each in found if isinstance(each, Ambiguous)), None)
@@ -39,6 +48,14 @@ def combined(name: str, provider: str, found: Sequence[Classified]) -> Classifie
             operation_class=class_of(worst),
             reason=f"a request of the batch: {doubtful.reason}",
             reading=doubtful.reading,
+        )
+    kinds = {(class_of(each), access_of(each)): None for each in found if _is_governed(each)}
+    if len(kinds) > 1 and isinstance(worst, Operation):
+        return Ambiguous(
+            provider=provider,
+            operation_class=class_of(worst),
+            reason="a batch of several governed kinds, each of which has to be asked for by itself",
+            reading=tuple(f"can be read as {each}" for each, _ in kinds),
         )
     match worst:
         case Unknown(reason=reason, reading=reading):
@@ -62,6 +79,10 @@ def combined(name: str, provider: str, found: Sequence[Classified]) -> Classifie
             return unreachable
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _is_governed(found: Classified) -> bool:
+    return governed(class_of(found), access_of(found))
 
 
 def _restriction(found: Classified) -> tuple[int, bool]:

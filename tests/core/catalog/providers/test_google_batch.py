@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from gateway.core.operation import Classified, OperationClass, class_of
+from gateway.core.operation import Ambiguous, Classified, OperationClass, class_of
 from gateway.core.strict_json import JsonValue
 from tests.core.catalog.build import known
 from tests.core.catalog.providers.collection import ask, operation_differences
@@ -81,6 +81,15 @@ def test_the_place_of_the_bad_one_does_not_matter(bad: int) -> None:
     parts[bad] = part("POST /v1p4beta1/images:annotate", CELEBRITIES)
 
     assert known(batch(parts)).operation_class == "one_to_many"
+
+
+def test_governed_kinds_in_one_batch_are_no_kind_that_a_licence_could_name() -> None:
+    search = part("POST /v1p4beta1/images:annotate", CELEBRITIES)
+    found = batch([search, part("POST /v1/images:annotate", annotate("WEB_DETECTION"))])
+    assert isinstance(found, Ambiguous)
+    assert class_of(found) == "one_to_many"
+    assert "several governed kinds" in found.reason
+    assert known(batch([search, search])).operation_class == "one_to_many"
 
 
 @pytest.mark.parametrize(
