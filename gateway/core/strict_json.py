@@ -129,7 +129,10 @@ def loads(content: bytes) -> JsonValue | Refused:
     characters, more than 64 levels, lone surrogates, and any byte before or after the value that is
     not JSON white space. What is accepted is what `json.loads` reads.
     """
-    return _closed(content, _read_whole)
+    try:
+        return _read_whole(content)
+    except (ValueError, RecursionError) as failure:
+        return _refusal(failure)
 
 
 def skim(content: bytes) -> JsonValue | Refused:
@@ -138,20 +141,22 @@ def skim(content: bytes) -> JsonValue | Refused:
     What it accepts and refuses is what `loads` does. A string that is short, a key, has an escape,
     or stands behind very many others is returned whole.
     """
-    return _closed(content, _read_whole if len(content) < SPAN_BYTES else _read_around_spans)
-
-
-def _closed(content: bytes, read: Callable[[bytes], JsonValue]) -> JsonValue | Refused:
     try:
-        return read(content)
-    except UnicodeDecodeError:
-        return Refused("not UTF-8")
-    except _RefusedError as refusal:
-        return Refused(str(refusal))
-    except ValueError:
-        return Refused("not JSON")
-    except RecursionError:
-        return Refused("nested too deeply")
+        return _read_whole(content) if len(content) < SPAN_BYTES else _read_around_spans(content)
+    except (ValueError, RecursionError) as failure:
+        return _refusal(failure)
+
+
+def _refusal(failure: ValueError | RecursionError) -> Refused:
+    match failure:
+        case UnicodeDecodeError():
+            return Refused("not UTF-8")
+        case _RefusedError():
+            return Refused(str(failure))
+        case RecursionError():
+            return Refused("nested too deeply")
+        case _:
+            return Refused("not JSON")
 
 
 def _read_whole(content: bytes) -> JsonValue:
