@@ -98,11 +98,11 @@ async def _joined(pool: ProcessPoolExecutor, function: Callable[[*Ts], T], *args
     while True:
         for content in slices:
             joiner.add(content)
+            gc.freeze()  # one after the other: the collector would look through what came
             await asyncio.sleep(0)
         count -= len(slices)
         if not count:
             return cast("T", joiner.value)
-        gc.freeze()
         slices = await loop.run_in_executor(pool, _next)
 
 
