@@ -49,8 +49,9 @@ def evaluate(policies: Policies, facts: Facts) -> Decision:
         Discharged references are those that lifted a deny, and, where no other rule denied, those
         that met a requirement.
     """
-    reason = _built_in(policies, facts)
-    if reason:
+    unjudged = isinstance(facts.operation, Ambiguous) or isinstance(facts.identity, Unverified)
+    if unjudged or not policies.packs:
+        reason = _built_in(facts)
         return Decision(outcome="refuse", reason=reason, shadow_outcome="refuse")
     table = policies.table
     hits = _matching(table, facts)
@@ -100,22 +101,24 @@ def _undenied(permits: int, facts: Facts) -> tuple[Outcome, str]:
     return "permit", "policy.ungoverned"
 
 
-def _built_in(policies: Policies, facts: Facts) -> str:
-    """Return the reason to refuse before any rule is asked; empty where there is none."""
+def _built_in(facts: Facts) -> str:
+    """Return the reason to refuse before any rule is asked."""
     if isinstance(facts.operation, Ambiguous):
         return "operation.ambiguous"
     if isinstance(facts.identity, Unverified):
         return facts.identity.reason
-    return "" if policies.packs else "policy.missing"
+    return "policy.missing"
 
 
 def _matching(table: Table, facts: Facts) -> int:
     """Return the rules in effect whose conditions all hold."""
-    hits = table.active[bisect_right(table.boundaries, facts.at)]
+    boundaries = table.boundaries
+    hits = table.active[bisect_right(boundaries, facts.at) if boundaries else 0]
+    readers = READERS
     for column in table.columns:
         if not hits:
             break
-        values, masks = READERS[column.position](facts), column.masks
+        values, masks = readers[column.position](facts), column.masks
         # The look-up of `Column.mask`, written out twice: this is the hot path.
         if len(values) == 1:
             mask = masks.get(values[0])
