@@ -7,6 +7,7 @@ import pytest
 from gateway.core.geography.model import Evidence, Unlocated
 from gateway.core.identity.model import Reference, Unverified
 from gateway.core.operation import Ambiguous, Unknown
+from gateway.core.policy.attributes import attributes
 from gateway.core.policy.compile import EMPTY, compile_policies
 from gateway.core.policy.evaluate import evaluate
 from gateway.core.screening import Hit, NotScreened
@@ -312,3 +313,10 @@ def test_many_boundaries_are_told_apart() -> None:
         at = start + timedelta(days=day, hours=5)
         assert evaluate(policy, facts(at=at)).rules == (f"pack/day-{day}",)
     assert evaluate(policy, facts(at=start + timedelta(days=50))).rules == ()
+
+
+def test_of_a_caller_who_is_not_verified_every_attribute_has_members() -> None:
+    found = attributes(facts(identity=Unverified(reason="identity.expired")))
+    of_the_caller = ("tenant", "tenant_type", "party_type", "tier", "tag", "end_use", "identity")
+    assert {found[name] for name in of_the_caller} == {frozenset({"none"})}
+    assert all(found.values())
