@@ -176,7 +176,7 @@ def _table(packs: Sequence[Pack], every: Sequence[Effectiveness]) -> Table:
         needs=_by_reference([rule.wanted for rule in rules]),
         lifts=lifts,
         liftable=liftable,
-        special=((1 << len(rules)) - 1) & ~enforced | requires | liftable,
+        special=~enforced | requires | liftable,
     )
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from gateway.core.policy.compile import compile_policies
 from gateway.core.policy.evaluate import evaluate
-from gateway.core.policy.model import Rule
-from tests.core.policy.builders import facts, pack, policies, rule, where
+from gateway.core.policy.model import Budget, Rule
+from tests.core.policy.builders import caller, facts, pack, policies, rule, where
 
 DENY = rule("deny", where("class", "one_to_many"), where("destination", "CN", "RU"))
 
@@ -92,3 +92,23 @@ def test_a_rule_is_found_by_its_full_id() -> None:
 def test_rules_are_counted() -> None:
     counts = policies(DENY, rule("permit", id="p", mode="shadow")).counts
     assert (counts.packs, counts.rules, counts.enforced, counts.shadow) == (1, 2, 1, 1)
+
+
+def test_only_a_place_has_a_country_before_its_hyphen() -> None:
+    both = policies(
+        rule("deny", where("tag", "eu"), id="short"),
+        rule("deny", where("tag", "eu-west"), id="long"),
+    )
+    decision = evaluate(both, facts(identity=caller(tags=("eu-west",))))
+    assert decision.matched == ("pack/long",)
+
+
+def test_the_order_of_budgets_does_not_matter() -> None:
+    budgets = [
+        Budget(id=name, counts="calls", classes=("one_to_many",), per="day", limit=limit)
+        for name, limit in (("b", 1), ("a", 2))
+    ]
+    packs = [pack(rule("deny", where("over", "a", "b")))]
+    one, other = (compile_policies(packs, budgets=found) for found in (budgets, budgets[::-1]))
+    assert one.digest == other.digest
+    assert [budget.id for budget in one.budgets] == ["a", "b"]
