@@ -251,9 +251,3 @@ class Policies(msgspec.Struct, frozen=True, kw_only=True):
     table: Table
     digest: str
     counts: Counts
-
-    def rule(self, rule_id: str) -> Rule | None:
-        """Return the rule with the id `pack/rule`, for people who ask why."""
-        pack_id, _, own_id = rule_id.partition("/")
-        rules = (rule for pack in self.packs if pack.id == pack_id for rule in pack.rules)
-        return next((rule for rule in rules if rule.id == own_id), None)

@@ -45,11 +45,17 @@ MODULES: Final = {
 READING: Final = "gateway.core.policy.link_rules"
 FEW, MANY, REQUESTS = 150, 1_500, 10
 # Mutants that change nothing that anybody could see, and why.
+_UNLOADED: Final = "where anything has a finding nothing is loaded, so what is made of it is unseen"
 EQUIVALENT: Final[dict[str, str]] = {
     "evaluate.evaluate: `hits & table.special` to `hits | table.special`": (
         "combining that asks what is on file answers the same where nothing is asked; it takes"
         " longer"
     ),
+    "link_rules.RuleReader.rule: `len(self.findings) > before or conditions is None` to"
+    " `len(self.findings) > before and conditions is None`": _UNLOADED,
+    "link_rules.RuleReader.conditions: `len(self.findings) > before or len(sound) <"
+    " len(conditions)` to `len(self.findings) > before and len(sound) <"
+    " len(conditions)`": _UNLOADED,
 }
 HANGS_S: Final = 60
 _COMPARISONS: Final[dict[type[ast.cmpop], type[ast.cmpop]]] = {

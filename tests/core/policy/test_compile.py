@@ -82,13 +82,6 @@ def test_a_policy_survives_pickling() -> None:
     assert evaluate(again, facts()) == evaluate(policy, facts())
 
 
-def test_a_rule_is_found_by_its_full_id() -> None:
-    policy = policies(DENY)
-    assert policy.rule("pack/rule") == DENY
-    assert policy.rule("pack/other") is None
-    assert policy.rule("other/rule") is None
-
-
 def test_rules_are_counted() -> None:
     counts = policies(DENY, rule("permit", id="p", mode="shadow")).counts
     assert (counts.packs, counts.rules, counts.enforced, counts.shadow) == (1, 2, 1, 1)

@@ -181,6 +181,12 @@ def test_a_quota_of_which_nothing_was_observed_counts_as_used_up() -> None:
     assert shortcomings(reference, asking(reference, quotas=(other,))) == ("quota",)
 
 
+def test_of_two_counts_of_one_quota_the_higher_one_speaks() -> None:
+    reference = licence(limit=10)
+    assert not applies(reference, asking(reference, quotas=(used(3), used(10))))
+    assert applies(reference, asking(reference, quotas=(used(3), used(4))))
+
+
 def test_a_quota_holds_even_where_a_larger_limit_was_observed() -> None:
     reference = licence(limit=10)
     assert not applies(reference, asking(reference, quotas=(used(10, limit=1000),)))
