@@ -80,11 +80,14 @@ def _replaced(old: Snapshot, new: Snapshot) -> Iterator[_Held]:
         (old.keys.api_keys, new.keys.api_keys),
         (old.keys.access_keys, new.keys.access_keys),
         (old.keys.memo, new.keys.memo),
-        (old.verdicts, new.verdicts),
     )
     for before, after in pairs:
         if before is not after and isinstance(before, dict):
             yield before
+    # These stay whole while anybody might look: without a verdict nobody is on a list.
+    if old.verdicts is not new.verdicts:
+        yield [*old.verdicts]
+        yield [*old.verdicts.values()]
     kept = [new.policies, *(shadow.policies for shadow in new.shadows)]
     judges: tuple[Snapshot | Shadow, ...] = (old, *old.shadows)
     for judging in judges:
