@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import shutil
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -132,6 +134,18 @@ ATTACKS: dict[Callable[[Signers], None], str] = {
 }
 
 
+@asynccontextmanager
+async def signed(
+    tmp_path: Path, *names: str
+) -> AsyncIterator[tuple[Signers, Callable[[], AbstractAsyncContextManager[Inside]]]]:
+    """Offer a policy that these have signed; yield the signers, and how a gateway runs there."""
+    async with Issuer() as issuer, recording_provider() as provider:
+        world = await write_world(tmp_path, provider, issuer)
+        signers = Signers.of(world)
+        signers.offer(1, *names)
+        yield signers, partial(beside, world, provider, issuer)
+
+
 async def status(running: Inside) -> int:
     return (await running.search(1)).status
 
@@ -139,19 +153,15 @@ async def status(running: Inside) -> int:
 async def test_what_is_not_signed_well_is_refused_and_costs_the_running_policy_nothing(
     tmp_path: Path,
 ) -> None:
-    async with Issuer() as issuer, recording_provider() as provider:
-        world = await write_world(tmp_path, provider, issuer)
-        signers = Signers.of(world)
-        signers.offer(1, "ada", "cyn")
-        async with beside(world, provider, issuer) as running:
-            before = state_of(tmp_path)
-            assert (before.active.signers, before.active.version) == (("ada", "cyn"), 1)
-            attacks = {**ATTACKS, an_older_version: "is signed as version 1, and version 1 was"}
-            for attack, words in attacks.items():
-                attack(signers)
-                report = await running.gateway.reload("ada")
-                assert words in " ".join(report.findings), attack
-                assert (await status(running), state_of(tmp_path)) == (200, before), attack
+    async with signed(tmp_path, "ada", "cyn") as (signers, gateway), gateway() as running:
+        before = state_of(tmp_path)
+        assert (before.active.signers, before.active.version) == (("ada", "cyn"), 1)
+        attacks = {**ATTACKS, an_older_version: "is signed as version 1, and version 1 was"}
+        for attack, words in attacks.items():
+            attack(signers)
+            report = await running.gateway.reload("ada")
+            assert words in " ".join(report.findings), attack
+            assert (await status(running), state_of(tmp_path)) == (200, before), attack
     refused = [one for one in activations(tmp_path) if one.result == "refused"]
     assert len({one.bundle for one in refused} - {""}) > 1
     assert any(words in one.detail for one in refused for words in [ATTACKS[too_late]])
@@ -160,30 +170,31 @@ async def test_what_is_not_signed_well_is_refused_and_costs_the_running_policy_n
 async def test_whoever_puts_back_what_was_signed_in_its_day_comes_too_late(
     tmp_path: Path,
 ) -> None:
-    async with Issuer() as issuer, recording_provider() as provider:
-        world = await write_world(tmp_path, provider, issuer)
-        signers = Signers.of(world)
-        signers.offer(1, "ada", "cyn")
+    async with signed(tmp_path, "ada", "cyn") as (signers, gateway):
         first = tmp_path / "first"
-        shutil.copytree(world.policies, first)
-        async with beside(world, provider, issuer) as running:
+        shutil.copytree(signers.world.policies, first)
+        async with gateway() as running:
             # The command says beforehand what the gateway will say.
             one_of_three(signers)
-            checked = signers.command("policy", "verify", world.policies, "--config", world.config)
+            checked = signers.command(
+                "policy", "verify", signers.world.policies, "--config", signers.world.config
+            )
             assert (checked.code, "1 of 2 needed signatures hold" in checked.out) == (1, True)
             signers.sign(2, "ben")
-            checked = signers.command("policy", "verify", world.policies, "--config", world.config)
+            checked = signers.command(
+                "policy", "verify", signers.world.policies, "--config", signers.world.config
+            )
             assert (checked.code, "version 2, signed by ada, ben: " in checked.out) == (0, True)
             await running.gateway.reload("ada")
             assert await status(running) == 403
             after = state_of(tmp_path)
-            shutil.rmtree(world.policies)
-            shutil.copytree(first, world.policies)
+            shutil.rmtree(signers.world.policies)
+            shutil.copytree(first, signers.world.policies)
             report = await running.gateway.reload("ada")
             assert "is signed as version 1, and version 2 was" in " ".join(report.findings)
             assert (await status(running), state_of(tmp_path)) == (403, after)
         # Nor does a restart help, with the old directory still there.
-        async with beside(world, provider, issuer) as running:
+        async with gateway() as running:
             assert (await status(running), state_of(tmp_path)) == (403, after)
 
 
@@ -209,31 +220,27 @@ NOT_BACK = {
 
 
 async def test_going_back_is_a_new_signed_activation(tmp_path: Path) -> None:
-    async with Issuer() as issuer, recording_provider() as provider:
-        world = await write_world(tmp_path, provider, issuer)
-        signers = Signers.of(world)
-        signers.offer(1, "ada", "ben")
-        async with beside(world, provider, issuer) as running:
-            old, left = await superseded(running, signers)
-            exported = tmp_path / "old"
-            assert (await signers.move("export", old, exported)).code == 0
-            signature = exported / "bundle.sig.json"
-            for (names, version), words in NOT_BACK.items():
-                signature.unlink(missing_ok=True)
-                signers.sign(version, *names, at=exported)
-                said = await signers.back(old, signature if names else None)
-                assert (said.code, words in said.err) == (1, True), said
-                assert await status(running) == 403
-            signature.unlink()
-            signers.sign(3, "ada", "cyn", at=exported)
-            said = await signers.back(old, signature)
-            assert said.code == 0, said
-            assert await status(running) == 200
-            # What was left is offered still, and held.
-            await running.gateway.reload("ada")
-            assert (await running.status())["policy"]["held"] == left
-            assert await status(running) == 200
-            told = await signers.move("history")
+    async with signed(tmp_path, "ada", "ben") as (signers, gateway), gateway() as running:
+        old, left = await superseded(running, signers)
+        exported = tmp_path / "old"
+        assert (await signers.move("export", old, exported)).code == 0
+        signature = exported / "bundle.sig.json"
+        for (names, version), words in NOT_BACK.items():
+            signature.unlink(missing_ok=True)
+            signers.sign(version, *names, at=exported)
+            said = await signers.back(old, signature if names else None)
+            assert (said.code, words in said.err) == (1, True), said
+            assert await status(running) == 403
+        signature.unlink()
+        signers.sign(3, "ada", "cyn", at=exported)
+        said = await signers.back(old, signature)
+        assert said.code == 0, said
+        assert await status(running) == 200
+        # What was left is offered still, and held.
+        await running.gateway.reload("ada")
+        assert (await running.status())["policy"]["held"] == left
+        assert await status(running) == 200
+        told = await signers.move("history")
     last = told.out.splitlines()[-1]
     assert f"activated {old} version 3 signed by ada, cyn: rollback by ada (" in last
     assert last.endswith(": a test")
@@ -262,23 +269,20 @@ async def test_nothing_starts_from_what_is_not_signed_well(
 async def test_who_is_not_trusted_any_more_does_not_answer_for_what_is_active(
     tmp_path: Path,
 ) -> None:
-    async with Issuer() as issuer, recording_provider() as provider:
-        world = await write_world(tmp_path, provider, issuer)
-        signers = Signers.of(world)
-        signers.offer(1, "ada", "ben")
-        async with beside(world, provider, issuer) as running:
+    async with signed(tmp_path, "ada", "ben") as (signers, gateway):
+        async with gateway() as running:
             before = state_of(tmp_path)
-            lines = world.config.read_text()
-            without = Signers.of(world)  # everybody has a new key
+            lines = signers.world.config.read_text()
+            without = Signers.of(signers.world)  # everybody has a new key
             report = await running.gateway.reload("ada")
             assert "is not trusted" in " ".join(report.findings)
             assert (await status(running), state_of(tmp_path)) == (200, before)
         with pytest.raises(ConfigError, match="what is active: 0 of 2 needed signatures hold"):
-            await Gateway(world.config, world.environ).run()
+            await Gateway(signers.world.config, signers.world.environ).run()
         assert state_of(tmp_path) == before
-        assert lines != world.config.read_text()
+        assert lines != signers.world.config.read_text()
         without.offer(2, "ben", "cyn")
-        async with beside(world, provider, issuer) as running:
+        async with gateway() as running:
             assert await status(running) == 200
             assert state_of(tmp_path).active.version == 2
 
