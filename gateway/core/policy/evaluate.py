@@ -49,9 +49,8 @@ def evaluate(policies: Policies, facts: Facts) -> Decision:
         Discharged references are those that lifted a deny, and, where no other rule denied, those
         that met a requirement.
     """
-    unjudged = isinstance(facts.operation, Ambiguous) or isinstance(facts.identity, Unverified)
-    if unjudged or not policies.packs:
-        reason = _built_in(facts)
+    reason = _built_in(policies, facts)
+    if reason:
         return Decision(outcome="refuse", reason=reason, shadow_outcome="refuse")
     table = policies.table
     hits = _matching(table, facts)
@@ -101,13 +100,13 @@ def _undenied(permits: int, facts: Facts) -> tuple[Outcome, str]:
     return "permit", "policy.ungoverned"
 
 
-def _built_in(facts: Facts) -> str:
-    """Return the reason to refuse before any rule is asked."""
+def _built_in(policies: Policies, facts: Facts) -> str:
+    """Return the reason to refuse before any rule is asked; empty where there is none."""
     if isinstance(facts.operation, Ambiguous):
         return "operation.ambiguous"
     if isinstance(facts.identity, Unverified):
         return facts.identity.reason
-    return "policy.missing"
+    return "" if policies.packs else "policy.missing"
 
 
 def _matching(table: Table, facts: Facts) -> int:
