@@ -33,6 +33,11 @@ class Finding:
         return f"{place}: {self.message}" + (f"\n    hint: {self.hint}" if self.hint else "")
 
 
+def words_of(error: OSError) -> str:
+    """Return what the system says of a failure, in lower case."""
+    return (error.strerror or "unknown error").lower()
+
+
 class FacegateError(Exception):
     """Any failure that an operator must act on."""
 

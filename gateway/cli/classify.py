@@ -11,6 +11,7 @@ import msgspec
 from gateway.app.captures import Answer, answer_file, answer_line
 from gateway.cli.output import EXIT_FINDINGS, EXIT_OK, EXIT_USAGE, Format, fail, print_json
 from gateway.core.catalog.model import Catalog
+from gateway.errors import words_of
 from gateway.sources.catalogs import load_catalog
 
 _MOST_LINE_BYTES = 32 << 20  # the largest body in base64, and a head
@@ -25,7 +26,7 @@ def run_classify(request: str, form: Format) -> int:
     try:
         content = path.read_bytes()
     except OSError as error:
-        fail(f"`{path}` cannot be read: {(error.strerror or 'unknown error').lower()}")
+        fail(f"`{path}` cannot be read: {words_of(error)}")
         return EXIT_USAGE
     found = answer_file(content, load_catalog(), name=path.name)
     if form is Format.json:

@@ -30,7 +30,7 @@ from gateway.cli.output import (
 from gateway.core.decision import Alternative, Decision
 from gateway.core.policy.explain import Explanation, explain
 from gateway.core.policy.model import Policies
-from gateway.errors import Finding, FindingsError
+from gateway.errors import Finding, FindingsError, words_of
 from gateway.sources.stored_parts import StoredParts
 
 
@@ -103,7 +103,7 @@ def run_explain_record(decision: str, audit: Path, by: By, form: Format, *, ever
             return _not_there(decision, audit, found)
         answer = _answer(decision, found, by)
     except OSError as error:
-        fail(f"`{audit}` cannot be read: {(error.strerror or 'unknown error').lower()}")
+        fail(f"`{audit}` cannot be read: {words_of(error)}")
         return EXIT_USAGE
     except FindingsError as failure:
         print_findings(failure.findings, form)

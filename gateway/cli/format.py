@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.cli.output import FindingsFormat, print_findings
-from gateway.errors import Finding, FindingsError
+from gateway.errors import Finding, FindingsError, words_of
 from gateway.sources.contents import MAX_FILE_BYTES, has_policy_suffix
 from gateway.sources.yaml_file import read_text
 from gateway.sources.yaml_format import format_yaml
@@ -36,8 +36,7 @@ def run_format(paths: Sequence[Path], form: FindingsFormat, *, check_only: bool)
         except FindingsError as error:
             findings += error.findings
         except OSError as error:
-            words = (error.strerror or "unknown error").lower()
-            findings.append(_whole(path, f"cannot be written: {words}"))
+            findings.append(_whole(path, f"cannot be written: {words_of(error)}"))
         else:
             if form is FindingsFormat.text:
                 print(f"{path}: formatted")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from gateway.cli.output import EXIT_FINDINGS, EXIT_OK, fail
 from gateway.cli.starting_point import GATEWAY_YAML, NEXT_STEPS, TENANTS_YAML
+from gateway.errors import words_of
 from gateway.sources.packs import packs_directory
 
 _POLICIES = "policies"
@@ -29,7 +30,7 @@ def run_init(directory: Path) -> int:
     try:
         _write(directory)
     except OSError as error:
-        fail(f"`{error.filename or directory}`: {(error.strerror or 'unknown error').lower()}")
+        fail(f"`{error.filename or directory}`: {words_of(error)}")
         return EXIT_FINDINGS
     for name in (*_TEXTS, _POLICIES):
         print(f"wrote {directory / name}")

@@ -20,7 +20,7 @@ from gateway.cli.output import (
 )
 from gateway.config.environment import environment
 from gateway.core.identity.terms import as_date, in_days
-from gateway.errors import FindingsError, StateError
+from gateway.errors import FindingsError, StateError, words_of
 from gateway.ledger.accounts import Key, Stored
 from gateway.ledger.store import read_marks
 from gateway.sources.settings import load_settings_file
@@ -65,8 +65,7 @@ def _counts(state_dir: Path) -> _Counts:
     except StateError as failure:
         return _Counts(marks=None, reason=str(failure), broken=True)
     except OSError as error:
-        words = (error.strerror or "unknown error").lower()
-        return _Counts(marks=None, reason=f"`{state_dir}`: {words}", broken=True)
+        return _Counts(marks=None, reason=f"`{state_dir}`: {words_of(error)}", broken=True)
     return _Counts(marks=None, reason=f"`{state_dir}` (`state_dir`) is no directory yet")
 
 

@@ -20,7 +20,7 @@ from gateway.cli.output import (
     print_json,
     progress,
 )
-from gateway.errors import FindingsError
+from gateway.errors import FindingsError, words_of
 from gateway.sources.policies import read_policies
 
 _ROWS = 10
@@ -46,7 +46,7 @@ def run_replay(
         print_findings(failure.findings, form)
         return EXIT_USAGE
     except OSError as error:
-        fail(f"`{audit}` cannot be read: {(error.strerror or 'unknown error').lower()}")
+        fail(f"`{audit}` cannot be read: {words_of(error)}")
         return EXIT_USAGE
     if form is Format.json:
         print_json({"policy": candidate.digest, "report": report})

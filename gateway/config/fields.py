@@ -25,6 +25,8 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from gateway.errors import words_of
+
 _T = TypeVar("_T")
 
 _SECRET_BYTES: Final = 64 << 10
@@ -108,8 +110,7 @@ def _from_file(name: str, info: ValidationInfo) -> str:
             raise ValueError(f"`{path}` is longer than {_SECRET_BYTES} bytes")
         return content.decode().removesuffix("\n").removesuffix("\r")
     except OSError as error:
-        words = (error.strerror or "unknown error").lower()
-        raise ValueError(f"`{path}` cannot be read: {words}") from None
+        raise ValueError(f"`{path}` cannot be read: {words_of(error)}") from None
     except UnicodeDecodeError:
         raise ValueError(f"`{path}` does not hold UTF-8 text") from None
 

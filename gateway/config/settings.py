@@ -44,6 +44,7 @@ from gateway.config.fields import (
 from gateway.config.model import Model
 from gateway.config.policies import PolicySettings
 from gateway.core.identity.jwt import one_family
+from gateway.errors import words_of
 
 RESTART_KEYS: Final = ("listen", "admin", "audit", "state", "state_dir", "workers")
 
@@ -75,8 +76,7 @@ class Tls(Model):
             words = (error.reason or "not PEM").lower().replace("_", " ")
             raise ValueError(f"certificate and key cannot be used: {words}") from None
         except OSError as error:
-            words = (error.strerror or "unknown error").lower()
-            raise ValueError(f"certificate or key cannot be read: {words}") from None
+            raise ValueError(f"certificate or key cannot be read: {words_of(error)}") from None
         return self
 
 

@@ -21,9 +21,9 @@ import msgspec
 
 from gateway.audit.files import OsFiles
 from gateway.core.policy.activation import State, Step
-from gateway.errors import SourceError
+from gateway.errors import SourceError, words_of
 from gateway.sources.bundles import Bundles
-from gateway.sources.durable import append_durably, replace_durably, whole_lines, words_of
+from gateway.sources.durable import append_durably, replace_durably, whole_lines
 
 log = logging.getLogger("facegate")
 

@@ -21,9 +21,9 @@ from typing import Final
 import aiohttp
 import msgspec
 
-from gateway.errors import SourceError
+from gateway.errors import SourceError, words_of
 from gateway.sources.archives import MAX_ARCHIVE_BYTES, is_archive
-from gateway.sources.durable import holds, replace_durably, words_of
+from gateway.sources.durable import holds, replace_durably
 
 log = logging.getLogger("facegate")
 

@@ -13,9 +13,9 @@ from typing import Final
 
 from gateway.audit.files import OsFiles
 from gateway.core.policy.bundle import Manifest, digest_of, read_manifest
-from gateway.errors import SourceError
+from gateway.errors import SourceError, words_of
 from gateway.sources.contents import MAX_BYTES, MAX_FILE_BYTES, Content, Contents
-from gateway.sources.durable import holds, place, words_of
+from gateway.sources.durable import holds, place
 
 _DIGEST: Final = re.compile(r"sha256:([0-9a-f]{64})")
 _MAX_MANIFEST: Final = 16 << 20

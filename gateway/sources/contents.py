@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway.core.policy.bundle import SIGNATURE_FILE, entry_of, is_plain, manifest_of
-from gateway.errors import Finding, FindingsError
+from gateway.errors import Finding, FindingsError, words_of
 from gateway.sources.yaml_file import read_bytes
 
 MAX_FILES: Final = 4_096
@@ -138,7 +138,7 @@ def _below(path: Path, *, depth: int) -> Iterator[Path | Finding]:
         linked = depth > 1 and path.is_symlink()
         entries = sorted(path.iterdir()) if stat.S_ISDIR(mode) and not linked else []
     except OSError as error:
-        yield _whole(path, f"cannot be read: {(error.strerror or 'unknown error').lower()}")
+        yield _whole(path, f"cannot be read: {words_of(error)}")
         return
     kept = stat.S_ISREG(mode) or stat.S_ISDIR(mode)
     if kept and mode & stat.S_IWOTH and not mode & stat.S_ISVTX:

@@ -14,11 +14,6 @@ from gateway.audit.files import OsFile, OsFiles
 _NEWLINE: Final = b"\n"
 
 
-def words_of(error: OSError) -> str:
-    """Return what the system says of a failure, in lower case."""
-    return (error.strerror or "unknown error").lower()
-
-
 def replace_durably(path: Path, content: bytes) -> None:
     """Put a file in place of another; on return it survives a loss of power.
 

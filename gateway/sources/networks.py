@@ -21,7 +21,7 @@ from geoip2.models import Country
 from maxminddb.types import Record
 
 from gateway.core.geography.networks import Networks
-from gateway.errors import SourceError
+from gateway.errors import SourceError, words_of
 
 _MOST_BYTES: Final = 1 << 30  # the largest city databases have about 150 MB
 _EXAMINED: Final = 1024  # records that are looked into for a country
@@ -188,8 +188,7 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             content = file.read(_MOST_BYTES + 1)
     except OSError as error:
-        words = (error.strerror or "unknown error").lower()
-        raise SourceError(f"`{path}`: cannot be read: {words}") from error
+        raise SourceError(f"`{path}`: cannot be read: {words_of(error)}") from error
     if len(content) > _MOST_BYTES:
         raise SourceError(f"`{path}`: is longer than {_MOST_BYTES} bytes")
     return content

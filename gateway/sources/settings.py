@@ -99,7 +99,7 @@ def _node(value: object, place: Place) -> Node:
     elif isinstance(value, list):
         children = {index: _node(below, place) for index, below in enumerate(value)}
     keys = dict.fromkeys((key for key in children if isinstance(key, str)), place)
-    return Node(value=value, place=place, keys=keys, children=children, weight=1)
+    return Node(value=value, place=place, keys=keys, children=children)
 
 
 def _with(node: Node, loc: tuple[str, ...], leaf: Node) -> Node:

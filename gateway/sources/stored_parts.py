@@ -19,8 +19,8 @@ from typing import Final, Literal
 from gateway.audit.files import OsFiles
 from gateway.core.policy.model import Policies
 from gateway.core.policy.stored import from_stored, stored_form
-from gateway.errors import AuditError, SourceError
-from gateway.sources.durable import holds, place, words_of
+from gateway.errors import AuditError, SourceError, words_of
+from gateway.sources.durable import holds, place
 
 PartName = Literal["policies", "settings"]
 

@@ -69,12 +69,7 @@ def load_tenants(
     Raises:
         ConfigError: the file does not hold; every mistake in it.
     """
-    try:
-        document = _read(path)
-        entries = _entries(document)
-        return _tenants_of(entries, document, secrets_key=secrets_key, check_keys=check_keys)
-    except FindingsError as error:
-        raise ConfigError(error.findings) from None
+    return _load(path, secrets_key=secrets_key, check_keys=check_keys)[-1]
 
 
 def check_tenants(
@@ -94,13 +89,25 @@ def check_tenants(
     Raises:
         ConfigError: the file does not hold; every mistake in it.
     """
+    document, entries, loaded = _load(path, secrets_key=secrets_key, check_keys=check_keys)
+    return tuple(notes(entries, loaded.tenants.by_id, document, now))
+
+
+def _load(
+    path: Path, *, secrets_key: bytes | None, check_keys: bool
+) -> tuple[Document, list[TenantEntry], LoadedTenants]:
+    """Read a tenant file: as it stands, as it is written, and as it is understood.
+
+    Raises:
+        ConfigError: the file does not hold; every mistake in it.
+    """
     try:
         document = _read(path)
         entries = _entries(document)
         loaded = _tenants_of(entries, document, secrets_key=secrets_key, check_keys=check_keys)
     except FindingsError as error:
         raise ConfigError(error.findings) from None
-    return tuple(notes(entries, loaded.tenants.by_id, document, now))
+    return document, entries, loaded
 
 
 def _read(path: Path) -> Document:
@@ -250,7 +257,7 @@ def _read_lines(path: Path) -> Document:
         raise FindingsError(tuple(findings))
     whole = {"apiVersion": "facegate/v1", "kind": "Tenants", "tenants": values}
     tenants = Node(value=values, place=(1, 1), children=nodes)
-    root = Node(value=whole, place=(1, 1), keys={}, children={"tenants": tenants}, weight=1)
+    root = Node(value=whole, place=(1, 1), children={"tenants": tenants})
     return Document(path=str(path), value=whole, root=root)
 
 

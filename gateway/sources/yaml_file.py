@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from gateway.core.policy.values import foreign
-from gateway.errors import Finding, FindingsError
+from gateway.errors import Finding, FindingsError, words_of
 from gateway.sources.yaml_nodes import Node, Place, compose, quoted
 
 Loc = tuple[str | int, ...]
@@ -116,8 +116,7 @@ def read_bytes(path: Path, *, max_bytes: int) -> bytes:
                 raise FindingsError(_whole(path, "is not a regular file"))
             content = file.read(max_bytes + 1)
     except OSError as error:
-        words = (error.strerror or "unknown error").lower()
-        raise FindingsError(_whole(path, f"cannot be read: {words}")) from None
+        raise FindingsError(_whole(path, f"cannot be read: {words_of(error)}")) from None
     if len(content) > max_bytes:
         raise FindingsError(_whole(path, f"is longer than {max_bytes} bytes"))
     return content
