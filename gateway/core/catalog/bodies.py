@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import msgspec
-
 from gateway.core.catalog.dialects import protobuf
 from gateway.core.catalog.dialects.table import READERS
-from gateway.core.catalog.media import MediaType, read_media_type
+from gateway.core.catalog.media import Form, MediaType, read_media_type
 from gateway.core.catalog.model import Provider, Rule
 from gateway.core.catalog.parameters import unfold
 from gateway.core.catalog.rows import BodyKind
@@ -16,23 +14,14 @@ from gateway.core.request import Body, Request, Whole
 from gateway.core.strict_json import JsonValue, Refused
 
 _NO_MEMBERS: Mapping[str, JsonValue] = {}
-_NO_PARAMETERS: Mapping[str, str] = {}
-_NO_MEDIA = MediaType("", {})
+_EMPTY = Form("empty", MediaType("", {}))
 _FORMS: Mapping[str, BodyKind] = {
     "application/x-www-form-urlencoded": "form",
     "multipart/form-data": "multipart",
 }
 
 
-class Read(msgspec.Struct, frozen=True):
-    """How a body is read, and its bytes; `content` is None where it streams."""
-
-    kind: BodyKind
-    media: MediaType
-    content: bytes | None
-
-
-def kind_of(request: Request, contents: Mapping[str, BodyKind]) -> Read | Refused:
+def form_in(request: Request, contents: Mapping[str, Form]) -> Form | Refused:
     """Tell how the body of an operation is read.
 
     Args:
@@ -40,38 +29,37 @@ def kind_of(request: Request, contents: Mapping[str, BodyKind]) -> Read | Refuse
         contents: the media types that its operation takes, and how each is read; `` stands for a
             request without body.
     """
-    body = request.body
-    content = body.content if isinstance(body, Whole) else None
-    if "" in contents and _is_empty(body):
-        return Read("empty", _NO_MEDIA, b"")
+    if "" in contents and _is_empty(request.body):
+        return _EMPTY
     value = request.headers.get("content-type", "")
     # The tables hold media types as they are written where no parameter is.
-    kind = contents.get(value) if value else None
-    if kind is not None:
-        return Read(kind, MediaType(value, _NO_PARAMETERS), content)
+    form = contents.get(value) if value else None
+    if form is not None:
+        return form
     media = read_media_type(value)
-    kind = contents.get(media.essence) if media and media.essence else None
-    if media is None or kind is None:
+    form = contents.get(media.essence) if media and media.essence else None
+    if media is None or form is None:
         return Refused("a media type in which this operation is not sent")
-    return Read(kind, media, content)
+    return Form(form.kind, media)
 
 
 def members_of(
-    read: Read, rule: Rule, provider: Provider
+    content: bytes | None, form: Form, rule: Rule, provider: Provider
 ) -> Mapping[str, JsonValue] | Refused | None:
     """Read the body's members; none of them where it is empty, and None where it is not read."""
-    if read.content is None:
+    if content is None:
         return None
-    reader = READERS.get(read.kind)
+    kind = form.kind
+    reader = READERS.get(kind)
     if reader is not None:
-        members = reader(read.content, read.media)
-        if read.kind == "indexed_form" and not isinstance(members, Refused):
+        members = reader(content, form.media)
+        if kind == "indexed_form" and not isinstance(members, Refused):
             return unfold(members)
         return members
-    if read.kind == "empty":
+    if kind == "empty":
         return _NO_MEMBERS
-    if rule.message and read.kind in {"grpc", "protobuf"}:
-        return _message_of(read.kind, read.content, rule.message, provider)
+    if rule.message and kind in {"grpc", "protobuf"}:
+        return _message_of(kind, content, rule.message, provider)
     return None
 
 

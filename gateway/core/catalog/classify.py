@@ -10,7 +10,6 @@ from __future__ import annotations
 import msgspec
 
 from gateway.core.catalog.batches import combined, inner_request
-from gateway.core.catalog.bodies import Read
 from gateway.core.catalog.conditions import pick, text_of, verdict_of
 from gateway.core.catalog.dialects import batch
 from gateway.core.catalog.model import (
@@ -21,11 +20,10 @@ from gateway.core.catalog.model import (
     Provider,
     Rule,
     Unnamed,
-    Verdict,
 )
 from gateway.core.catalog.places import Seen, values_at
 from gateway.core.catalog.reading import Reading, read_as
-from gateway.core.catalog.stated import stated_of
+from gateway.core.catalog.stated import operation_of, stated_of
 from gateway.core.catalog.suspects import ambiguous, suspects
 from gateway.core.operation import Ambiguous, Classified, Observed, Operation, Unknown
 from gateway.core.request import Request
@@ -90,24 +88,25 @@ def _unknown(request: Request, around: _Around, unnamed: Unnamed) -> Unknown | A
 
 def _of(request: Request, provider: Provider, around: _Around) -> Classified | Unnamed:
     reading = read_as(request, provider, around.observed)
-    if isinstance(reading, Unnamed):
-        return reading
+    if isinstance(reading, Reading):
+        if reading.settled is not None:
+            return reading.settled
+        if reading.form.kind == "batch":
+            return _batch(request, provider, reading, around)
+        return _operation(provider, reading)
     if isinstance(reading, Doubt):
         rules = reading.rules or suspects(request, around.providers)
         return ambiguous(provider, rules, reading.reason)
-    if reading.body.kind == "batch":
-        return _batch(request, reading.rules[0], provider, reading.body, around)
-    return _operation(provider, reading)
+    return reading
 
 
-def _batch(
-    request: Request, rule: Rule, provider: Provider, read: Read, around: _Around
-) -> Classified:
+def _batch(request: Request, provider: Provider, read: Reading, around: _Around) -> Classified:
+    rule = read.rules[0]
     if around.inside:
         return ambiguous(provider, (rule,), "a batch in a batch")
     if read.content is None:
         return Unknown(provider=provider.name, reason="a batch that was not read", reading=_UNREAD)
-    parts = batch.read(read.content, read.media)
+    parts = batch.read(read.content, read.form.media)
     if isinstance(parts, Refused):
         return ambiguous(provider, (rule,), parts.reason)
     within = msgspec.structs.replace(around, inside=True)
@@ -133,7 +132,10 @@ def _operation(provider: Provider, read: Reading) -> Operation | Unknown | Ambig
         return Unknown(
             provider=provider.name, reason=f"{rule.name} in a form not known", reading=reading
         )
-    return _known(provider, rule, verdict, seen, reading)
+    stated = stated_of(rule, seen)
+    if isinstance(stated, Refused):
+        return ambiguous(provider, (rule,), stated.reason)
+    return operation_of(provider, rule, verdict, stated, reading)
 
 
 def _unexpected(provider: Provider, rule: Rule, seen: Seen) -> Unknown | Ambiguous | None:
@@ -152,23 +154,3 @@ def _other_than(expected: Expectation, provider: Provider, rule: Rule) -> Unknow
     if expected.otherwise == "ambiguous":
         return ambiguous(provider, (rule,), reason)
     return Unknown(provider=provider.name, reason=reason, reading=(f"can be read as {rule.name}",))
-
-
-def _known(
-    provider: Provider, rule: Rule, verdict: Verdict, seen: Seen, reading: tuple[str, ...]
-) -> Operation | Ambiguous:
-    stated = stated_of(rule, seen)
-    if isinstance(stated, Refused):
-        return ambiguous(provider, (rule,), stated.reason)
-    return Operation(
-        provider=provider.name,
-        name=rule.name,
-        operation_class=verdict.operation_class,
-        access=verdict.access,
-        subclass=verdict.subclass,
-        gallery=stated.gallery,
-        destinations=stated.destinations,
-        candidates=stated.candidates,
-        faces=stated.faces,
-        reading=reading,
-    )

@@ -13,6 +13,7 @@ import msgspec
 
 from gateway.core.catalog.checks import mistakes_of
 from gateway.core.catalog.dialects.protobuf import Field, Schema, parse_field
+from gateway.core.catalog.media import forms_of
 from gateway.core.catalog.model import (
     OVERRIDES,
     Condition,
@@ -128,7 +129,7 @@ def _indicator(
         routed={row.prefix + name: rule for name, rule in rules.items() if name in routed},
         methods=frozenset(row.methods),
         path=row.path,
-        contents=file.bodies[row.body],
+        contents=forms_of(file.bodies[row.body]),
         accepted=row.accepted,
         said=f"named by {row.by} `{row.name}`",
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 import msgspec
 
+from gateway.core.catalog.rows import BodyKind
+
 _NO_PARAMETERS: Mapping[str, str] = {}
 _CHARSETS = frozenset({"utf-8", "utf8"})
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
@@ -25,6 +27,20 @@ class MediaType(msgspec.Struct, frozen=True):
 
     essence: str
     parameters: Mapping[str, str]
+
+
+class Form(msgspec.Struct, frozen=True):
+    """How a body is read, and the media type that says so."""
+
+    kind: BodyKind
+    media: MediaType
+
+
+def forms_of(bodies: Mapping[str, BodyKind]) -> Mapping[str, Form]:
+    """Make the forms of the media types in a table, each without parameters."""
+    return {
+        essence: Form(kind, MediaType(essence, _NO_PARAMETERS)) for essence, kind in bodies.items()
+    }
 
 
 def read_media_type(value: str) -> MediaType | None:

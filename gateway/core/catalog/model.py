@@ -13,8 +13,9 @@ from typing import Literal
 import msgspec
 
 from gateway.core.catalog.dialects.protobuf import Schema
-from gateway.core.catalog.rows import BodyKind, ErrorForm, OperationRow, ProcessorEffect, Signer
-from gateway.core.operation import Access, OperationClass
+from gateway.core.catalog.media import Form
+from gateway.core.catalog.rows import ErrorForm, OperationRow, ProcessorEffect, Signer
+from gateway.core.operation import Access, Operation, OperationClass
 
 # Headers by which frameworks and front ends let a client ask for another method or path than the
 # request line says. They never go upstream; whoever sends one means another request.
@@ -147,7 +148,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
         probes: places of images.
         processor: place of the name of a stream processor.
         effect: what it does to that processor.
-        contents: media types that it takes and how they are read; empty where the indicator says.
+        contents: media types that it takes, by themselves without parameters, and how each is
+            read; `` stands for a request without body; empty where the indicator says.
         message: protocol buffer that its gRPC form carries; empty where it is not read.
     """
 
@@ -164,7 +166,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, eq=False):
     probes: tuple[Place, ...]
     processor: Place | None
     effect: ProcessorEffect | None
-    contents: Mapping[str, BodyKind]
+    contents: Mapping[str, Form]
     message: str
 
 
@@ -191,7 +193,7 @@ class Indicator(msgspec.Struct, frozen=True, kw_only=True):
     routed: Mapping[str, Rule]
     methods: frozenset[str]
     path: str
-    contents: Mapping[str, BodyKind]
+    contents: Mapping[str, Form]
     accepted: bool
     said: str
 
@@ -211,12 +213,15 @@ class Named(msgspec.Struct, frozen=True):
         contents: media types that it is sent in.
         segments: the path's variable segments by name.
         said: where it was named.
+        settled: what the request is whatever its body says, once that was read; None where that
+            depends on what it says.
     """
 
     rules: tuple[Rule, ...]
-    contents: Mapping[str, BodyKind]
+    contents: Mapping[str, Form]
     segments: Mapping[str, str]
     said: tuple[str, ...]
+    settled: Operation | None = None
 
 
 class Unnamed(msgspec.Struct, frozen=True):

@@ -15,12 +15,13 @@ from gateway.core.catalog.hosts import bare_host, matches
 from gateway.core.catalog.model import Doubt, Indicator, Named, Provider, Rule, Unnamed
 from gateway.core.catalog.parameters import decisive
 from gateway.core.catalog.paths import is_canonical, route
+from gateway.core.catalog.stated import settled
 from gateway.core.request import Request, Whole
 from gateway.core.strict_json import Refused
 
 _NO_FIELDS: Mapping[str, str] = {}
 _NO_SEGMENTS: Mapping[str, str] = {}
-
+_ROUTED = ("named by method and path",)
 
 # About 1 KB each; the oldest goes first. Where a client makes a key long, nothing is remembered.
 _REMEMBERED = 1024
@@ -69,7 +70,7 @@ def _named(
     readings = _readings(request, query, form, provider.indicators)
     if provider.routes:
         return _by_path(request, provider, readings)
-    return _by_value(request, readings) if readings else _nothing()
+    return _by_value(request, provider, readings) if readings else _nothing()
 
 
 def _nothing() -> Unnamed:
@@ -120,13 +121,15 @@ def _by_path(
         if any(each.rule not in rules or not each.indicator.accepted for each in readings):
             reason = "the path and another indicator disagree"
             return Doubt(reason, (*rules, *_rules_of(readings)))
-        return Named(rules, rules[0].contents, segments, ("named by method and path",))
+        return Named(rules, rules[0].contents, segments, _ROUTED, settled(provider, rules, _ROUTED))
     if readings:
-        return _by_value(request, readings)
+        return _by_value(request, provider, readings)
     return Unnamed("the path and method are not in the catalogue")
 
 
-def _by_value(request: Request, readings: list[_Reading]) -> Named | Unnamed | Doubt:
+def _by_value(
+    request: Request, provider: Provider, readings: list[_Reading]
+) -> Named | Unnamed | Doubt:
     first = readings[0]
     rule, indicator = first.rule, first.indicator
     if (
@@ -145,7 +148,9 @@ def _by_value(request: Request, readings: list[_Reading]) -> Named | Unnamed | D
     for reading in readings:
         way = reading.indicator
         if request.method in way.methods:
-            return Named((rule,), rule.contents or way.contents, _NO_SEGMENTS, (way.said,))
+            said, rules = (way.said,), (rule,)
+            contents = rule.contents or way.contents
+            return Named(rules, contents, _NO_SEGMENTS, said, settled(provider, rules, said))
     return Unnamed("the method is not one that SDKs use", (indicator.said,))
 
 

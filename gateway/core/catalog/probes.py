@@ -49,7 +49,7 @@ def probes_of(request: Request, catalog: Catalog) -> tuple[str, ...]:
         return (_UNREAD,)
     provider = catalog.providers[operation.provider]
     reading = read_as(request, provider, _NOTHING_OBSERVED)
-    if not isinstance(reading, Reading) or reading.body.kind == "batch":
+    if not isinstance(reading, Reading) or reading.form.kind == "batch":
         return (_UNREAD,)
     places = provider.rules[operation.name].probes
     if not places:
@@ -73,8 +73,8 @@ def _hash(image: bytes) -> str:
 
 def _images(reading: Reading, places: tuple[Place, ...]) -> Iterator[bytes]:
     """Yield each image, and no bytes for one that cannot be read."""
-    if reading.body.kind == "opaque":
-        yield reading.body.content or b""
+    if reading.form.kind == "opaque":
+        yield reading.content or b""
     for place in places:
         values = values_at(place, reading.seen)
         if isinstance(values, Refused):

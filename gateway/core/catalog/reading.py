@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.core.catalog.bodies import Read, kind_of, members_of
-from gateway.core.catalog.model import Doubt, Provider, Rule, Unnamed
+from gateway.core.catalog.bodies import form_in, members_of
+from gateway.core.catalog.media import Form
+from gateway.core.catalog.model import Doubt, Named, Provider, Rule, Unnamed
 from gateway.core.catalog.naming import named_operation
 from gateway.core.catalog.parameters import decisive, unfold
 from gateway.core.catalog.places import Seen
-from gateway.core.operation import Observed
-from gateway.core.request import Request
+from gateway.core.operation import Observed, Operation
+from gateway.core.request import Body, Request, Whole
 from gateway.core.strict_json import JsonValue, Refused
 
 _NO_PARAMETERS: Mapping[str, str] = {}
@@ -25,40 +26,50 @@ class Reading(msgspec.Struct, frozen=True):
     Attributes:
         rules: the operation, or those among which the body tells.
         said: where it was named.
-        body: how the body is read.
+        form: how the body is read.
+        content: the body; None where it streams.
         seen: the parts that places point into.
+        settled: what the request is, where nothing that it says beside its name changes that.
     """
 
     rules: tuple[Rule, ...]
     said: tuple[str, ...]
-    body: Read
+    form: Form
+    content: bytes | None
     seen: Seen
+    settled: Operation | None
 
 
 def read_as(request: Request, provider: Provider, observed: Observed) -> Reading | Unnamed | Doubt:
     """Read a request, or tell why it has no reading or several."""
-    query = _query_of(request, provider)
+    query = _query_of(request, provider) if request.query else _NO_PARAMETERS
     if isinstance(query, Refused):
         return Doubt(query.reason)
     named = named_operation(request, query, provider)
-    if isinstance(named, (Unnamed, Doubt)):
+    if not isinstance(named, Named):
         return named
-    body = kind_of(request, named.contents)
-    if isinstance(body, Refused):
-        return Doubt(body.reason, named.rules)
-    members = members_of(body, named.rules[0], provider)
+    form = form_in(request, named.contents)
+    if not isinstance(form, Form):
+        return Doubt(form.reason, named.rules)
+    content = _content_of(request.body)
+    members = members_of(content, form, named.rules[0], provider)
     if isinstance(members, Refused):
         return Doubt(members.reason, named.rules)
     parameters = unfold(query) if query else _NOTHING
     if isinstance(parameters, Refused):
         return Doubt(parameters.reason, named.rules)
     seen = Seen(members, parameters, request.headers, named.segments, observed)
-    return Reading(named.rules, named.said, body, seen)
+    settled = None if members is None else named.settled
+    return Reading(named.rules, named.said, form, content, seen, settled)
+
+
+def _content_of(body: Body) -> bytes | None:
+    if isinstance(body, Whole):
+        return body.content
+    return None if body.length else b""
 
 
 def _query_of(request: Request, provider: Provider) -> Mapping[str, str] | Refused:
-    if not request.query:
-        return _NO_PARAMETERS
     if ";" in request.query_string:
         return Refused("some servers cut the query at a semicolon that stands in it")
     return decisive(request.query, provider.parameter_names, ignore_case=provider.ignore_case)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from gateway.core.catalog.media import forms_of
 from gateway.core.catalog.model import Condition, Features, Place, Rule, Test, Variant, Verdict
 from gateway.core.catalog.places import parse_place
 from gateway.core.catalog.rows import FeaturesRow, OperationRow, ProviderRow, VariantRow, When
@@ -55,7 +56,7 @@ def compile_rule(
         probes=_places(row.probes, variables),
         processor=_place(processor, variables) if processor else None,
         effect=effect,
-        contents=provider.bodies.get(body, {}),
+        contents=forms_of(provider.bodies.get(body, {})),
         message=row.message,
     )
 

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import msgspec
 
 from gateway.core.catalog.conditions import text_of
-from gateway.core.catalog.model import Place, Rule
+from gateway.core.catalog.model import Place, Provider, Rule, Verdict
 from gateway.core.catalog.places import Seen, values_at
-from gateway.core.operation import Destination
+from gateway.core.operation import Destination, Operation
 from gateway.core.strict_json import Refused
 
 # The longest list of real names is Tencent's, of 100 groups, and the longest single one an ARN of
@@ -35,9 +35,47 @@ class Stated(msgspec.Struct, frozen=True):
 _NOTHING = Stated()
 
 
+def settled(provider: Provider, rules: tuple[Rule, ...], said: tuple[str, ...]) -> Operation | None:
+    """Return what a request is where nothing that it says beside its name changes that, else None.
+
+    Args:
+        provider: whose operations these are.
+        rules: what the name stands for.
+        said: where it stands, in words.
+    """
+    rule = rules[0]
+    verdict = rule.base
+    depends = len(rules) > 1 or rule.variants or rule.features or provider.expects
+    if depends or _states(rule) or verdict.operation_class == "unknown":
+        return None
+    return operation_of(provider, rule, verdict, _NOTHING, said + verdict.said)
+
+
+def operation_of(
+    provider: Provider, rule: Rule, verdict: Verdict, stated: Stated, reading: tuple[str, ...]
+) -> Operation:
+    """Put together what is known of a request that was read in exactly one way."""
+    return Operation(
+        provider=provider.name,
+        name=rule.name,
+        operation_class=verdict.operation_class,
+        access=verdict.access,
+        subclass=verdict.subclass,
+        gallery=stated.gallery,
+        destinations=stated.destinations,
+        candidates=stated.candidates,
+        faces=stated.faces,
+        reading=reading,
+    )
+
+
+def _states(rule: Rule) -> bool:
+    return bool(rule.gallery or rule.destinations or rule.candidates or rule.faces)
+
+
 def stated_of(rule: Rule, seen: Seen) -> Stated | Refused:
     """Return what the request states; `Refused` where it states it in several ways."""
-    if not (rule.gallery or rule.destinations or rule.candidates or rule.faces):
+    if not _states(rule):
         return _NOTHING
     gallery = _gallery(rule, seen)
     if isinstance(gallery, Refused):

@@ -74,6 +74,13 @@ def test_a_form_is_read_where_it_carries_the_parameters_too() -> None:
     assert (found.operation_class, found.subclass) == ("one_to_many", "enrol_with_dedupe")
 
 
+def test_what_a_request_states_is_read_where_its_class_is_always_the_same() -> None:
+    assert known(json_action("Cluster", {"Faces": ["a", "b"]})).candidates == 2
+    assert known(json_action("Cluster", {"Faces": ["a", "b", "c"]})).candidates == 3
+    assert known(json_action("Detect", {"MaxFaces": 4})).faces == 4
+    assert known(json_action("Detect", {})).faces is None
+
+
 def test_indicators_that_agree_are_one_reading() -> None:
     found = ask("actions", "/?Action=Search", "Action=Search", content_type=FORM, action="Search")
 
