@@ -24,7 +24,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from gateway.app.demo import Demonstration, Shown, demonstration, free_port
+from gateway.app.demo import Demonstration, Shown, demonstration
 from gateway.audit.canonical import canonical
 from gateway.audit.record import read_line
 from gateway.cli.output import EXIT_USAGE
@@ -46,6 +46,7 @@ from tests.documents import (
     prose,
 )
 from tests.picture import PICTURE, draw, screen
+from tests.ports import free_port
 
 NOT_RUN = {
     "make demo\n": "makes an environment of its own; the demonstration itself is run below",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from collections.abc import Mapping
+from functools import cache
 from importlib import resources
 
 import msgspec
@@ -21,8 +22,9 @@ from gateway.errors import Finding, FindingsError
 _MEANING = b"facegate/catalog/v1\n"
 
 
+@cache
 def load_catalog() -> Catalog:
-    """Read the catalogues that come with the package.
+    """Read the catalogues that come with the package; once, for they do not change.
 
     Raises:
         FindingsError: a data file does not hold; nothing starts.

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.demo import free_port
 from tests.cli.command import ENVIRON, Done, process, without_settings
+from tests.ports import free_port
 
 
 def serve(config: Path, **environ: str) -> Done:

@@ -12,12 +12,12 @@ from typing import Any
 
 import aiohttp
 
-from gateway.app.demo import free_port
 from gateway.app.gateway import Gateway
 from gateway.app.once import utc_now
 from gateway.audit.files import Files
 from gateway.demo.issuer import Issuer
 from gateway.demo.world import World, build_world
+from tests.ports import free_port
 from tests.system.recording import Recording, recording_provider
 from tests.system.served import Answer, Client, own_credentials, search_bytes, token_for
 

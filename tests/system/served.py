@@ -14,12 +14,12 @@ from pathlib import Path
 
 import aiohttp
 
-from gateway.app.demo import free_port
 from gateway.audit.record import Line, read_line
 from gateway.demo.issuer import Issuer
 from gateway.demo.provider.credential import Own
 from gateway.demo.samples.model import PLACES
 from gateway.demo.world import AUDIENCE, World, build_world
+from tests.ports import free_port
 
 SERVE = (sys.executable, "-m", "gateway", "serve", "--config")
 ROOT = Path(__file__).parents[2]

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app.demo import free_port
 from gateway.app.gateway import Gateway
 from gateway.audit.record import Decided, read_line
 from gateway.demo.issuer import Issuer
 from gateway.demo.world import build_world
 from gateway.errors import AuditError
 from tests.audit.fakes import Disk, MemoryFiles
+from tests.ports import free_port
 from tests.system.recording import Recording, recording_provider
 from tests.system.served import Client, own_credentials, search_bytes, token_for
 

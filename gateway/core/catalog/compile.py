@@ -6,7 +6,7 @@ at once. There is no default that a mistake falls back to: the catalogue does no
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 import msgspec
@@ -30,7 +30,7 @@ from gateway.core.catalog.places import parse_place
 from gateway.core.catalog.rows import IndicatorRow, OperationRow, ProviderRow, RoutesRow
 from gateway.core.catalog.rules import MistakeError, compile_rule
 from gateway.core.catalog.shapes import shaped
-from gateway.core.catalog.trees import Branch, grow, has_route, templates_of, variables_of
+from gateway.core.catalog.trees import Branch, Template, grow, has_route, templates_of
 
 _NO_ROUTES = RoutesRow()
 
@@ -49,14 +49,14 @@ class _Forest:
         self.file = file
         self.roots: dict[tuple[str, ...], Branch] = {}
 
-    def plant(self, row: OperationRow, rule: Rule) -> None:
-        """Add a row's templates.
+    def plant(self, hosts: tuple[str, ...], templates: Sequence[Template], rule: Rule) -> None:
+        """Add an operation's templates, which hold on some hosts or, where none is named, on all.
 
         Raises:
             MistakeError: one of them does not hold.
         """
-        root = self.roots.setdefault(row.hosts, Branch())
-        for template in templates_of(row, self.file.routes or _NO_ROUTES):
+        root = self.roots.setdefault(hosts, Branch())
+        for template in templates:
             grow(root, template, rule, ignore_case=self.file.ignore_case)
 
     def routes(self) -> tuple[Routes, ...]:
@@ -105,11 +105,11 @@ def _compile_row(row: OperationRow, file: ProviderRow, forest: _Forest) -> Rule:
     if not (file.routes or row.hosts if routed else indicated):
         raise MistakeError("no request can name it: no routes, or no indicator")
     templates = templates_of(row, file.routes or _NO_ROUTES)
-    variables = tuple({name: None for each in templates for name in variables_of(each)})
+    variables = tuple({name: None for each in templates for name in each.variables})
     body = row.body or ("default" if routed else "")
     rule = compile_rule(row, file, variables=variables, body=body)
     if routed:
-        forest.plant(row, rule)
+        forest.plant(row.hosts, templates, rule)
     return rule
 
 

@@ -327,7 +327,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         processor_indicators: those of them that name operations on stream processors.
         operations: the rows of the data file, in its order.
         named: what requests without parameters and form fields named, remembered; bounded by
-            whoever writes it, shared by nobody else, gone with this catalogue.
+            whoever writes it, gone with this catalogue.
     """
 
     name: str

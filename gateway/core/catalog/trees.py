@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+import msgspec
+
 from gateway.core.catalog.model import Leaf, Node, Rule
 from gateway.core.catalog.rows import OperationRow, RoutesRow
 from gateway.core.catalog.rules import MistakeError
@@ -19,8 +21,36 @@ _VARIABLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(\*)?\}(?::([A-Za-z_]+))?")
 _VERSION = "{version}"
 
 
+class Segment(msgspec.Struct, frozen=True):
+    """One part of a path template between slashes.
+
+    Attributes:
+        text: as it stands there.
+        variable: the name of what it stands for; empty where it is fixed.
+        rest: whether it stands for all that is left.
+        verb: the custom verb behind it; empty where there is none.
+    """
+
+    text: str
+    variable: str = ""
+    rest: bool = False
+    verb: str = ""
+
+
+def _segment(text: str) -> Segment:
+    match = _VARIABLE.fullmatch(text) if text[:1] == "{" else None
+    return Segment(text, match[1], bool(match[2]), match[3] or "") if match else Segment(text)
+
+
 class Template:
-    """Methods and a path template, as a row says them."""
+    """Methods and a path template, as a row says them.
+
+    Attributes:
+        methods: that the row names.
+        path: the whole template.
+        segments: its parts between slashes.
+        variables: the names of those that are variable, in order.
+    """
 
     def __init__(self, text: str) -> None:
         """Read `GET|POST /persons/{personId}`.
@@ -34,6 +64,8 @@ class Template:
         methods: str = match[1]
         path: str = match[2]
         self.methods, self.path = tuple(methods.split("|")), path
+        self.segments = tuple([_segment(each) for each in path.split("/")[1:]])
+        self.variables = tuple([each.variable for each in self.segments if each.variable])
 
 
 class Branch:
@@ -47,18 +79,18 @@ class Branch:
         self.leaves: dict[str, Leaf] = {}
         self.rests: dict[str, Leaf] = {}
 
-    def step(self, segment: str, *, ignore_case: bool) -> Branch:
+    def step(self, segment: Segment, *, ignore_case: bool) -> Branch:
         """Return the branch for one segment of a template, grown if need be."""
-        match = _VARIABLE.fullmatch(segment)
-        if match is None:
-            fixed = segment.lower() if ignore_case else segment
-            return self.literals.setdefault(fixed, Branch())
-        if match[3]:
-            verb: str = match[3]
-            verb = verb.lower() if ignore_case else verb
-            return self.verbs.setdefault(verb, Branch())
-        self.variable = self.variable or Branch()
-        return self.variable
+        if segment.variable and not segment.verb:
+            self.variable = self.variable or Branch()
+            return self.variable
+        name = segment.verb or segment.text
+        name = name.lower() if ignore_case else name
+        known = self.verbs if segment.verb else self.literals
+        branch = known.get(name)
+        if branch is None:
+            branch = known[name] = Branch()
+        return branch
 
     def node(self) -> Node:
         """Return the grown tree from here on, as a value."""
@@ -104,12 +136,6 @@ def templates_of(row: OperationRow, routes: RoutesRow) -> tuple[Template, ...]:
     return tuple(found)
 
 
-def variables_of(template: Template) -> tuple[str, ...]:
-    """Return the names of a template's variable segments, in order."""
-    matches = (_VARIABLE.fullmatch(segment) for segment in template.path.split("/"))
-    return tuple(match[1] for match in matches if match)
-
-
 def grow(root: Branch, template: Template, rule: Rule, *, ignore_case: bool) -> None:
     """Add a template to the tree.
 
@@ -117,13 +143,12 @@ def grow(root: Branch, template: Template, rule: Rule, *, ignore_case: bool) -> 
         MistakeError: a template stands there already and nothing tells the two apart.
     """
     branch = root
-    *segments, last = template.path.split("/")[1:]
+    *segments, last = template.segments
     for segment in segments:
         branch = branch.step(segment, ignore_case=ignore_case)
-    rest = _VARIABLE.fullmatch(last)
-    end = branch if rest and rest[2] else branch.step(last, ignore_case=ignore_case)
+    end = branch if last.rest else branch.step(last, ignore_case=ignore_case)
     leaves = branch.rests if end is branch else end.leaves
-    variables = variables_of(template)
+    variables = template.variables
     for method in template.methods:
         before = leaves.get(method)
         if before is None:
