@@ -227,12 +227,13 @@ class Enforcer:
         self, request: Request, snapshot: Snapshot, probes: tuple[str, ...] | None = None
     ) -> Ruling | Awaitable[None]:
         """Judge at once; where that is not possible, answer with what to wait for."""
-        decision_id = self.new_id()
+        now = self.clock()
+        decision_id = self.ids(now)
         try:
             observed = self._declarations.observed_of(request, snapshot.catalog)
             if probes is not None:
                 observed = msgspec.structs.replace(observed, probes=probes)
-            judgement = self._judge_counted(decision_id, request, observed, snapshot)
+            judgement = self._judge_counted(decision_id, request, observed, snapshot, now)
             if not isinstance(judgement, Judgement):
                 return judgement
             if judgement.snapshot.shadows:
@@ -277,7 +278,12 @@ class Enforcer:
         return ruling
 
     def _judge_counted(
-        self, decision_id: str, request: Request, observed: Observed, snapshot: Snapshot
+        self,
+        decision_id: str,
+        request: Request,
+        observed: Observed,
+        snapshot: Snapshot,
+        now: datetime,
     ) -> Judgement | Awaitable[None]:
         """Judge, and take what the decision takes of quotas and budgets.
 
@@ -288,7 +294,7 @@ class Enforcer:
         Returns:
             The judgement; or what to wait for before judging again, which may raise a StateError.
         """
-        ledger, now = self._ledger, self.clock()
+        ledger = self._ledger
         recognised = recognise(request, observed, snapshot, now)
         identity, policies = recognised.identity, recognised.snapshot.policies
         budgets = counted_for(recognised.operation, identity, policies)

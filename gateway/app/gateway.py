@@ -69,6 +69,7 @@ class Gateway:
         *,
         clock: Callable[[], datetime] = utc_now,
         files: Files | None = None,
+        child: Child | None = None,
     ) -> None:
         """Name the configuration; nothing is read yet.
 
@@ -77,8 +78,10 @@ class Gateway:
             environ: variables, for overrides and `env:` references.
             clock: aware, UTC.
             files: the audit log's file port; the machine's own by default.
+            child: reads files, and ends with this gateway; one of its own by default.
         """
         self._path, self._environ, self._clock, self._files = path, environ, clock, files
+        self._child = child or Child()
         self.metrics = Metrics()
         self.ready = asyncio.Event()
         self.port = self.admin_port = 0
@@ -131,8 +134,7 @@ class Gateway:
         require_c_parser()
         catalog = load_catalog()
         async with AsyncExitStack() as stack:
-            child = Child()
-            stack.callback(child.close)
+            stack.callback(self._child.close)
             session = await stack.enter_async_context(
                 aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
             )
@@ -140,7 +142,7 @@ class Gateway:
                 path=self._path,
                 environ=self._environ,
                 catalog=catalog,
-                child=child,
+                child=self._child,
                 clock=self._clock,
                 session=session,
             )

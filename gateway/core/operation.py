@@ -88,6 +88,7 @@ class Operation(
     msgspec.Struct,
     frozen=True,
     kw_only=True,
+    cache_hash=True,
     tag="known",
     tag_field="state",
     rename={"operation_class": "class"},

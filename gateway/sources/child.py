@@ -17,7 +17,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
 from contextlib import suppress
-from typing import TypeVar, TypeVarTuple, cast
+from typing import Literal, TypeVar, TypeVarTuple, cast
 
 from gateway.errors import SourceError
 from gateway.sources.slices import Joiner, split
@@ -32,8 +32,7 @@ DEADLINE_S = 120.0
 # Reading makes a great many values and few cycles: looking for them often doubles its time.
 _GC_THRESHOLD = 200_000
 _SLICES = 16  # that come at once
-# What reading needs. Children are forked off a process that has it imported, does nothing else and
-# has no threads: one that had to be killed is replaced at once.
+# What reading needs.
 _PRELOADED = ("gateway.sources.offers", "gateway.sources.tenants")
 # In the child: what was not fetched yet of the last result, the next slice last.
 _HELD: list[bytes] = []
@@ -42,9 +41,22 @@ _HELD: list[bytes] = []
 class Child:
     """Runs one function call at a time in a child process."""
 
-    def __init__(self, *, memory_bytes: int = MEMORY_BYTES, deadline_s: float = DEADLINE_S) -> None:
-        """Start nothing yet; the process starts with the first call and stays warm."""
-        self._memory_bytes, self._deadline_s = memory_bytes, deadline_s
+    def __init__(
+        self,
+        *,
+        memory_bytes: int = MEMORY_BYTES,
+        deadline_s: float = DEADLINE_S,
+        method: Literal["spawn", "forkserver"] = "spawn",
+    ) -> None:
+        """Start nothing yet; the process starts with the first call and stays warm.
+
+        Args:
+            memory_bytes: what it may take.
+            deadline_s: how long a call may take.
+            method: how the process is made: anew, which leaves nothing beside it; or forked off one
+                that stands by with all that reading needs imported, for whoever starts many.
+        """
+        self._memory_bytes, self._deadline_s, self._method = memory_bytes, deadline_s, method
         self._pool: ProcessPoolExecutor | None = None
         self._turn = asyncio.Lock()
 
@@ -76,7 +88,7 @@ class Child:
         self._kill()
 
     def _start(self) -> ProcessPoolExecutor:
-        context = multiprocessing.get_context("forkserver")
+        context = multiprocessing.get_context(self._method)
         context.set_forkserver_preload([*_PRELOADED])
         return ProcessPoolExecutor(
             max_workers=1,

@@ -17,6 +17,7 @@ from gateway.app.once import utc_now
 from gateway.audit.files import Files
 from gateway.demo.issuer import Issuer
 from gateway.demo.world import World, build_world
+from gateway.sources.child import Child
 from tests.ports import free_port
 from tests.system.recording import Recording, recording_provider
 from tests.system.served import Answer, Client, own_credentials, search_bytes, token_for
@@ -138,7 +139,9 @@ async def running(
     clock: Callable[[], datetime] = utc_now,
 ) -> AsyncIterator[Inside]:
     """Run a gateway until the end of the block; one that does not start says why."""
-    gateway = Gateway(world.config, world.environ, files=files, clock=clock)
+    # One after the other is started in this process: they need not import everything again.
+    child = Child(method="forkserver")
+    gateway = Gateway(world.config, world.environ, files=files, clock=clock, child=child)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(gateway.run())
         await gateway.ready.wait()
