@@ -54,6 +54,8 @@ def test_nothing_has_drifted_from_the_pinned_sdks() -> None:
     assert done.code == 0, done.out
     assert packages["botocore"]["calls"] == 75
     assert packages["azure-ai-vision-face"]["calls"] > 40
+    assert packages["google-api-python-client"]["calls"] > 200
+    assert packages["tencentcloud-sdk-python-iai"]["calls"] > 60
     assert "none drifted" in facegate("catalog", "drift").out
 
 
