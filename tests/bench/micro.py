@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
-ROUNDS = 5
+ROUNDS = 11
 ROUND_S = 0.02
 
 Subject = Callable[[], object]
@@ -22,18 +22,37 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
         name: what the table calls it.
         make: returns the callable; its own time does not count.
         beside: name of the measure that it is compared with; None for a yardstick.
+        bar_us: what it has to stay below; None where nobody said.
+        waits: whether it waits, so that its time is the wall's and not the processor's.
     """
 
     name: str
     make: Callable[[], Subject]
     beside: str | None = None
+    bar_us: float | None = None
+    waits: bool = False
 
 
-def measured(
-    measures: Sequence[Measure], clock: Callable[[], float] = time.perf_counter
-) -> dict[str, float]:
-    """Return the median of each in microseconds by a clock, over interleaved rounds."""
-    timers = {measure.name: timeit.Timer(measure.make(), timer=clock) for measure in measures}
+def main(measures: Sequence[Measure]) -> int:
+    """Measure and print; 1 where one takes longer than its bar."""
+    took = measured(measures)
+    print(table(measures, took))
+    missed = 0
+    for each in measures:
+        if each.bar_us is not None:
+            print(f"{each.name}: {took[each.name]:.1f} us (bar: {each.bar_us:g})")
+            missed |= took[each.name] > each.bar_us
+    return int(missed)
+
+
+def measured(measures: Sequence[Measure]) -> dict[str, float]:
+    """Return the median of each in microseconds, over interleaved rounds."""
+    timers = {
+        measure.name: timeit.Timer(
+            measure.make(), timer=time.perf_counter if measure.waits else time.process_time
+        )
+        for measure in measures
+    }
     counts = {name: _count(timer) for name, timer in timers.items()}
     rounds = [
         {name: timer.timeit(counts[name]) / counts[name] for name, timer in timers.items()}
@@ -42,9 +61,8 @@ def measured(
     return {name: statistics.median(each[name] for each in rounds) * 1e6 for name in timers}
 
 
-def table(measures: Sequence[Measure], took: Mapping[str, float] | None = None) -> str:
+def table(measures: Sequence[Measure], took: Mapping[str, float]) -> str:
     """Lay out the medians, and how many times its yardstick each takes."""
-    took = measured(measures) if took is None else took
     lines = [f"{'one call':<40}{'us':>9}   beside"]
     for measure in measures:
         line = f"{measure.name:<40}{took[measure.name]:9.2f}"

@@ -74,11 +74,11 @@ class Subjects:
             Measure(name=JSON, make=lambda: lambda: json.loads(BODY)),
             Measure(name=SHA256, make=lambda: lambda: hashlib.sha256(BODY).hexdigest()),
             Measure(name=HMAC, make=lambda: lambda: hmac.digest(b"key", BODY[:256], "sha256")),
-            Measure(name=SYNC, make=self.synced),
+            Measure(name=SYNC, make=self.synced, waits=True),
             Measure(name="strict_json.loads", make=lambda: _strict_json, beside=JSON),
-            Measure(name="classify", make=self.classified, beside=JSON),
-            *_sized(self.snapshot, "300 KB", 300_000),
-            *_sized(self.snapshot, "7 MB", 7_000_000),
+            Measure(name="classify, 2 KB", make=self.classified, beside=JSON, bar_us=10),
+            *_sized(self.snapshot, "300 KB", 300_000, bar_us=150),
+            *_sized(self.snapshot, "7 MB", 7_000_000, bar_us=3_000),
             Measure(name="identify, token seen before", make=self.known, beside=SHA256),
             Measure(name="identify, inbound SigV4", make=self.verified, beside=HMAC),
             Measure(name="locate", make=self.located, beside=SHA256),
@@ -182,7 +182,7 @@ class Subjects:
         )
 
 
-def _sized(snapshot: Snapshot, size: str, length: int) -> list[Measure]:
+def _sized(snapshot: Snapshot, size: str, length: int, *, bar_us: float) -> list[Measure]:
     """Measure classification of a search whose image makes its body this long, in bytes."""
     image = base64.b64encode(os.urandom(length * 3 // 4)).decode()
     body = json.dumps({"CollectionId": "c", "Image": {"Bytes": image}}).encode()
@@ -198,6 +198,7 @@ def _sized(snapshot: Snapshot, size: str, length: int) -> list[Measure]:
             name=f"classify, {size}",
             make=lambda: lambda: classify(request, snapshot.catalog, OBSERVED),
             beside=yardstick,
+            bar_us=bar_us,
         ),
     ]
 
