@@ -63,9 +63,18 @@ def _name_of(raw: bytes) -> str:
     return raw.decode("ascii").lower()
 
 
+@lru_cache(maxsize=512)  # likewise: callers send few sets of names, in few orders
+def _names_of(raw_names: tuple[bytes, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return the names in lower case, and whether there is nothing else to look at in them."""
+    names = tuple(map(_name_of, raw_names))
+    distinct = frozenset(names)
+    odd = len(distinct) < len(names) or "" in distinct or "_" in "".join(names)
+    return names, not odd and _SPECIAL.isdisjoint(distinct)
+
+
 def read_headers(
     lines: Sequence[tuple[bytes, bytes]], *, once: frozenset[str], underscored: frozenset[str]
-) -> Mapping[str, str] | Malformed:
+) -> dict[str, str] | Malformed:
     """Read header lines.
 
     Args:
@@ -79,9 +88,11 @@ def read_headers(
     raw_names, raw_values = zip(*lines, strict=True)
     if b"".join(raw_values).translate(None, _VALUE_OCTETS):
         return _header_fault("a value has a byte outside visible ASCII, space and tab")
-    names = list(map(_name_of, raw_names))
+    names, plain = _names_of(raw_names)
     texts = list(map(bytes.decode, raw_values))
     headers = dict(zip(names, texts, strict=True))
+    if plain:
+        return headers
     if len(headers) < len(lines):
         joined = _joined(names, texts, once)
         if isinstance(joined, Malformed):

@@ -95,7 +95,7 @@ class Proxy:
         self._held_bytes += held
         try:
             request = await read(http, serving.door)
-            if isinstance(request, Malformed):
+            if not isinstance(request, Request):
                 return self._reject(http, request, serving)
             return await self._serve(request, serving)
         finally:

@@ -156,7 +156,7 @@ async def read(http: Arrived, door: Door) -> Request | Malformed:
     head = read_head(
         http.method, http.raw_path, http.raw_headers, route=route, body_bytes=door.body_bytes
     )
-    if isinstance(head, Malformed):
+    if not isinstance(head, Head):
         return _completed(head, http, provider=route.provider)
     content = http.content
     body: bytes | Malformed
@@ -166,7 +166,7 @@ async def read(http: Arrived, door: Door) -> Request | Malformed:
             body = _length_fault()
     else:
         body = await _read_body(http, head.headers, door)
-    if isinstance(body, Malformed):
+    if not isinstance(body, bytes):
         return _completed(body, http, provider=route.provider)
     return Request(
         method=http.method,
@@ -237,10 +237,10 @@ def read_head(
             status=405 if refused else 501,
         )
     canonical = read_target(target, route.decision_parameters)
-    if isinstance(canonical, Malformed):
+    if not isinstance(canonical, Target):
         return canonical
     headers = read_headers(lines, once=route.decision_headers, underscored=route.underscore_headers)
-    if isinstance(headers, Malformed):
+    if not isinstance(headers, dict):
         return headers
     return _body_fault(method, headers, body_bytes) or Head(canonical, headers)
 

@@ -8,7 +8,7 @@ from gateway.core.identity.access_key import find_access_key
 from gateway.core.identity.api_key import find_api_key
 from gateway.core.identity.credentials import Presented, presented
 from gateway.core.identity.jwt import missing_key, verified_claims
-from gateway.core.identity.keys import AccessKey, ApiKey, Keys, Tenants
+from gateway.core.identity.keys import AccessKey, ApiKey, Claims, Keys, Tenants
 from gateway.core.identity.model import Identity, Method, Tenant, Unverified, Verified
 from gateway.core.request import Request
 
@@ -35,7 +35,7 @@ def identify(
         The verified caller, or `Unverified` with an `identity.…` reason; never an exception.
     """
     credential = presented(request, keys, stated)
-    if isinstance(credential, Unverified):
+    if not isinstance(credential, Presented):
         return credential
     if credential.kind == "jwt":
         return _by_token(credential, keys, tenants, now)
@@ -62,7 +62,7 @@ def wanted_key(request: Request, keys: Keys) -> tuple[str, str] | None:
 
 def _by_token(credential: Presented, keys: Keys, tenants: Tenants, now: datetime) -> Identity:
     claims = verified_claims(credential.value, keys, now)
-    if isinstance(claims, Unverified):
+    if not isinstance(claims, Claims):
         return claims
     tenant = tenants.by_subject.get((claims.issuer, claims.subject))
     return _verified(credential.kind, claims.subject, tenant)
