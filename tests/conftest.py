@@ -40,6 +40,7 @@ def _makes_something(module: str) -> bool:
     return 'scope="module"' in ROOT.joinpath(module).read_text()
 
 
+@pytest.hookimpl(optionalhook=True)  # of xdist
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     return Scheduling(config, log)
 
