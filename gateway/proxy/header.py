@@ -51,7 +51,7 @@ _HOP_BY_HOP = {
     "upgrade": "an upgrade of the protocol",
 }
 _CONDITIONAL = frozenset({"connection", "content-encoding", "expect", "te", "transfer-encoding"})
-# Looked for once in each request; few carry any of them.
+# Looked for in each set of names; few have any of them.
 _SPECIAL = _CONDITIONAL.union(_OVERRIDES, _HOP_BY_HOP)
 
 
@@ -100,9 +100,9 @@ def read_headers(
         headers = joined
     if "" in headers:
         return _header_fault("a name is not a token")
-    if "_" in "".join(headers) and not _all_known(headers, underscored):
+    if not _all_known(headers, underscored):
         return _header_fault("a name has an underscore")
-    return headers if _SPECIAL.isdisjoint(headers) else _special_fault(headers) or headers
+    return _special_fault(headers) or headers
 
 
 def _joined(

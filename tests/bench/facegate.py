@@ -24,7 +24,8 @@ from gateway.core import sigv4
 from gateway.demo.networks import write_networks
 from gateway.sources.secrets_box import IssuedAccessKey, issue_access_key
 from tests.bench.load import PATH
-from tests.bench.process import Target, free_port
+from tests.bench.process import Target
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 HOST = "rekognition.gw.example"

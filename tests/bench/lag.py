@@ -21,7 +21,8 @@ from tests.bench import facegate, judging, nginx
 from tests.bench.facegate import Callers
 from tests.bench.lagged import Sample
 from tests.bench.load import burst, write_variants
-from tests.bench.process import Target, free_port, running
+from tests.bench.process import Target, running
+from tests.ports import free_port
 
 RULES: Final = int(os.environ.get("BENCH_RULES", "5000"))
 FILES: Final = 25

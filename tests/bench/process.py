@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
@@ -29,13 +28,6 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     ready: tuple[str, int, str]
     env: Mapping[str, str] = {}
-
-
-def free_port() -> int:
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 def pinned(argv: tuple[str, ...], core: int) -> tuple[str, ...]:

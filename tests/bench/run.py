@@ -19,9 +19,10 @@ from pathlib import Path
 
 from tests.bench import facegate, judging, lag, micro, nginx, proofs
 from tests.bench.load import PATH, Run, burst, write_variants
-from tests.bench.process import Target, free_port, running
+from tests.bench.process import Target, running
 from tests.bench.rows import Row, table
 from tests.bench.subjects import Subjects
+from tests.ports import free_port
 
 DIRECTORY = facegate.ROOT / "build" / "bench"
 PROVIDER_CORE, PROXY_CORE = 0, 1

@@ -28,7 +28,7 @@ from gateway.core.catalog.model import (
 )
 from gateway.core.catalog.places import parse_place
 from gateway.core.catalog.rows import IndicatorRow, OperationRow, ProviderRow, RoutesRow
-from gateway.core.catalog.rules import MistakeError, compile_rule
+from gateway.core.catalog.rules import Forms, MistakeError, compile_rule
 from gateway.core.catalog.shapes import shaped
 from gateway.core.catalog.trees import Branch, Template, grow, has_route, templates_of
 
@@ -79,22 +79,23 @@ def compile_provider(file: ProviderRow) -> Provider | tuple[Mistake, ...]:
     rules: dict[str, Rule] = {}
     rows: list[OperationRow] = []
     forest = _Forest(file)
+    forms = {name: forms_of(table) for name, table in file.bodies.items()}
     for written in file.operations:
         if written.name in rules:
             mistakes.append(Mistake(written.name, "the same name twice"))
             continue
         try:
             row = shaped(written, file.shapes)
-            rules[row.name] = _compile_row(row, file, forest)
+            rules[row.name] = _compile_row(row, file, forms, forest)
             rows.append(row)
         except MistakeError as mistake:
             mistakes.append(Mistake(written.name, str(mistake)))
     if mistakes:
         return tuple(mistakes)
-    return _provider(file, tuple(rows), rules, forest.routes())
+    return _provider(file, tuple(rows), rules, forms, forest.routes())
 
 
-def _compile_row(row: OperationRow, file: ProviderRow, forest: _Forest) -> Rule:
+def _compile_row(row: OperationRow, file: ProviderRow, forms: Forms, forest: _Forest) -> Rule:
     """Compile one row, and grow its path if it has one.
 
     Raises:
@@ -107,14 +108,14 @@ def _compile_row(row: OperationRow, file: ProviderRow, forest: _Forest) -> Rule:
     templates = templates_of(row, file.routes or _NO_ROUTES)
     variables = tuple({name: None for each in templates for name in each.variables})
     body = row.body or ("default" if routed else "")
-    rule = compile_rule(row, file, variables=variables, body=body)
+    rule = compile_rule(row, file, forms, variables=variables, body=body)
     if routed:
         forest.plant(row.hosts, templates, rule)
     return rule
 
 
 def _indicator(
-    row: IndicatorRow, file: ProviderRow, rules: Mapping[str, Rule], routed: frozenset[str]
+    row: IndicatorRow, forms: Forms, rules: Mapping[str, Rule], routed: frozenset[str]
 ) -> Indicator:
     endings = [
         (row.prefix + name.removesuffix("*"), rule)
@@ -129,7 +130,7 @@ def _indicator(
         routed={row.prefix + name: rule for name, rule in rules.items() if name in routed},
         methods=frozenset(row.methods),
         path=row.path,
-        contents=forms_of(file.bodies[row.body]),
+        contents=forms[row.body],
         accepted=row.accepted,
         said=f"named by {row.by} `{row.name}`",
     )
@@ -168,10 +169,11 @@ def _provider(
     file: ProviderRow,
     rows: tuple[OperationRow, ...],
     rules: Mapping[str, Rule],
+    forms: Forms,
     routes: tuple[Routes, ...],
 ) -> Provider:
     routed = frozenset(row.name for row in rows if has_route(row))
-    indicators = tuple(_indicator(row, file, rules, routed) for row in file.indicators)
+    indicators = tuple(_indicator(row, forms, rules, routed) for row in file.indicators)
     expects = tuple(_expectations(file))
     places = [
         *chain.from_iterable(map(_places_of, rules.values())),

@@ -221,7 +221,7 @@ class Named(msgspec.Struct, frozen=True):
     contents: Mapping[str, Form]
     segments: Mapping[str, str]
     said: tuple[str, ...]
-    settled: Operation | None = None
+    settled: Operation | None
 
 
 class Unnamed(msgspec.Struct, frozen=True):

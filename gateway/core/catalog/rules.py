@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from gateway.core.catalog.media import forms_of
+from gateway.core.catalog.media import Form
 from gateway.core.catalog.model import Condition, Features, Place, Rule, Test, Variant, Verdict
 from gateway.core.catalog.places import parse_place
 from gateway.core.catalog.rows import FeaturesRow, OperationRow, ProviderRow, VariantRow, When
 from gateway.core.catalog.severity import RANK, most_restrictive
 from gateway.core.operation import STORES, Access, OperationClass
+
+# The media types in each of a file's tables of bodies, and how each is read.
+Forms = Mapping[str, Mapping[str, Form]]
 
 
 class MistakeError(ValueError):
@@ -18,13 +21,14 @@ class MistakeError(ValueError):
 
 
 def compile_rule(
-    row: OperationRow, provider: ProviderRow, *, variables: Sequence[str], body: str
+    row: OperationRow, provider: ProviderRow, forms: Forms, *, variables: Sequence[str], body: str
 ) -> Rule:
     """Compile one row.
 
     Args:
         row: the operation.
         provider: the file it stands in.
+        forms: of that file's tables of bodies.
         variables: names of the variable segments of its path templates.
         body: name of the table of media types; empty where the indicator says.
 
@@ -56,7 +60,7 @@ def compile_rule(
         probes=_places(row.probes, variables),
         processor=_place(processor, variables) if processor else None,
         effect=effect,
-        contents=forms_of(provider.bodies.get(body, {})),
+        contents=forms.get(body, {}),
         message=row.message,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from functools import cache
 from urllib.parse import parse_qsl
 
 from gateway.core.catalog.classify import classify
@@ -19,9 +18,8 @@ FORM = "application/x-www-form-urlencoded"
 FACE = "c5c24a82-6845-4031-9d5d-978df9175426"
 
 
-@cache
 def shipped() -> Catalog:
-    """Load the catalogue of the package, once."""
+    """Return the catalogue of the package."""
     return load_catalog()
 
 
