@@ -15,6 +15,7 @@ import msgspec
 
 from gateway.core.catalog.model import Provider
 from gateway.core.request import Malformed, Request, Whole
+from gateway.proxy.header import names_of
 from gateway.proxy.wire import read_head, route_to
 
 _PEER = "192.0.2.1"  # nobody's (RFC 5737): who sent it was not written down
@@ -139,7 +140,10 @@ def read(captured: Captured, provider: Provider, *, body_bytes: int) -> Request 
     if captured.content and not captured.values(b"content-length"):
         lines = (*lines, (b"content-length", b"%d" % len(captured.content)))
     route = route_to(provider, upstream=provider.name)
-    head = read_head(captured.method, captured.target, lines, route=route, body_bytes=body_bytes)
+    names, values = names_of(tuple([name for name, _ in lines])), [value for _, value in lines]
+    head = read_head(
+        captured.method, captured.target, names, values, route=route, body_bytes=body_bytes
+    )
     if isinstance(head, Malformed):
         return head
     return Request(

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
+import msgspec
+
 from gateway.core.request import Malformed
 
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -63,38 +65,56 @@ def _name_of(raw: bytes) -> str:
     return raw.decode("ascii").lower()
 
 
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What the names of a head's lines say by themselves.
+
+    Attributes:
+        lower: each in lower case, in the order of the lines; empty where it is no token.
+        places: where the first line of each name stands.
+        plain: whether there is nothing else to look at in them.
+        length: of all of them together, characters.
+    """
+
+    lower: tuple[str, ...]
+    places: Mapping[str, int]
+    plain: bool
+    length: int
+
+
 @lru_cache(maxsize=512)  # likewise: callers send few sets of names, in few orders
-def _names_of(raw_names: tuple[bytes, ...]) -> tuple[tuple[str, ...], bool]:
-    """Return the names in lower case, and whether there is nothing else to look at in them."""
-    names = tuple(map(_name_of, raw_names))
-    distinct = frozenset(names)
-    odd = len(distinct) < len(names) or "" in distinct or "_" in "".join(names)
-    return names, not odd and _SPECIAL.isdisjoint(distinct)
+def names_of(raw_names: tuple[bytes, ...]) -> Names:
+    """Read the names of a head's lines, as sent."""
+    lower = tuple(map(_name_of, raw_names))
+    places = dict(zip(reversed(lower), range(len(lower) - 1, -1, -1), strict=True))
+    odd = len(places) < len(lower) or "" in places or "_" in "".join(lower)
+    return Names(
+        lower=lower,
+        places=places,
+        plain=not odd and _SPECIAL.isdisjoint(places),
+        length=sum(map(len, raw_names)),
+    )
 
 
 def read_headers(
-    lines: Sequence[tuple[bytes, bytes]], *, once: frozenset[str], underscored: frozenset[str]
+    names: Names, values: Sequence[bytes], *, once: frozenset[str], underscored: frozenset[str]
 ) -> dict[str, str] | Malformed:
     """Read header lines.
 
     Args:
-        lines: name and value as sent, white space around the value taken off.
+        names: of the lines.
+        values: as sent, white space around them taken off.
         once: lower-case names of which there may be only one line, beside the standing ones.
         underscored: lower-case names with `_` that are known to be meant: to many servers `_` and
             `-` are one character.
     """
-    if not lines:
-        return {}
-    raw_names, raw_values = zip(*lines, strict=True)
-    if b"".join(raw_values).translate(None, _VALUE_OCTETS):
+    if b"".join(values).translate(None, _VALUE_OCTETS):
         return _header_fault("a value has a byte outside visible ASCII, space and tab")
-    names, plain = _names_of(raw_names)
-    texts = list(map(bytes.decode, raw_values))
-    headers = dict(zip(names, texts, strict=True))
-    if plain:
+    texts = list(map(bytes.decode, values))
+    headers = dict(zip(names.lower, texts, strict=True))
+    if names.plain:
         return headers
-    if len(headers) < len(lines):
-        joined = _joined(names, texts, once)
+    if len(headers) < len(texts):
+        joined = _joined(names.lower, texts, once)
         if isinstance(joined, Malformed):
             return joined
         headers = joined

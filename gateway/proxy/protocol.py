@@ -1,9 +1,9 @@
 """One client connection of the data listener, where aiohttp has no hook.
 
-aiohttp's C parser and its `StreamReader` stay; what is done with them is ours: deadlines and sizes
-of heads, requests one at a time, refusals that echo nothing, and an end of the connection that
-lets the client read its answer. The base classes' private attributes are used throughout, so the
-version of aiohttp is pinned and the tests of this file are its contract.
+What aiohttp makes of a connection stays; ours are the parser (`gateway.proxy.parser`), deadlines
+and sizes of heads, requests one at a time, refusals that echo nothing, and an end of the connection
+that lets the client read its answer. The base classes' private attributes are used throughout, so
+the version of aiohttp is pinned and the tests of this file are its contract.
 """
 
 from __future__ import annotations
@@ -11,25 +11,23 @@ from __future__ import annotations
 import asyncio
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import httptools
 import msgspec
-from aiohttp import StreamReader, web, web_protocol
-from aiohttp.http import RawRequestMessage, StreamWriter
+from aiohttp import web, web_protocol
 
 from gateway.core.request import Malformed
-from gateway.proxy.parser import fault_of, make_parser, too_large
+from gateway.proxy.parser import Arrived, RequestParser, fault_of, too_large
 from gateway.proxy.reply import Reply, written
-from gateway.proxy.wire import Arrived, head_bytes
 from gateway.respond import Answer
 
 log = logging.getLogger("facegate")
 
 _SEGMENT_BYTES = 262_144  # most that asyncio reads at once
 
-_Message = tuple[RawRequestMessage, StreamReader]
-Handle = Callable[[Arrived], Awaitable[web.StreamResponse]]
+Handle = Callable[[Arrived], Awaitable[Reply]]
 # Called with the client's address for what never became a request; records it, and says what to
 # answer. The connection ends with that answer.
 Reject = Callable[[str, Malformed], Answer]
@@ -90,9 +88,10 @@ class Connection(web_protocol.RequestHandler):
         "_head_bytes",
         "_limits",
         "_parting",
-        "_payload",
         "_reject",
         "_remote",
+        "_requests",
+        "_under_way",
     )
 
     def __init__(self, listener: Listener) -> None:
@@ -101,11 +100,11 @@ class Connection(web_protocol.RequestHandler):
         self._reject = listener.reject
         self._handle = listener.handle
         self._remote = ""  # textual address of the client
-        self._begun: _Message | None = None  # waits for the task of this connection
-        self._payload: StreamReader | None = None  # of the request under way
+        self._begun: Arrived | None = None  # waits for the task of this connection
+        self._under_way: Arrived | None = None
         self._ahead = b""  # what came while it was under way
-        self._head_bytes = 0  # of the head that is arriving
-        self._carried_bytes = 0  # at most so many of it came with the request before
+        self._head_bytes = 0  # received since the one before
+        self._carried_bytes = 0  # of the request under way, its head and what frames its body too
         self._clock: asyncio.TimerHandle | None = None  # for the head, or for the parting
         self._parting = False  # the last answer is written, what still comes is dropped
         loop = asyncio.get_running_loop()
@@ -117,9 +116,8 @@ class Connection(web_protocol.RequestHandler):
             logger=log,
             auto_decompress=False,
         )
-        self._parser = make_parser(
-            self, loop=loop, buffer_bytes=self._read_bufsize, header_bytes=limits.header_bytes
-        )
+        # The base class has one of its own: it pauses that with its transport, and never feeds it.
+        self._requests = RequestParser(self, loop=loop, buffer_bytes=self._read_bufsize)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who it is; the base class starts the task (asyncio's callback)."""
@@ -131,16 +129,17 @@ class Connection(web_protocol.RequestHandler):
         """Stop the clock; the base class cancels the handler (asyncio's callback)."""
         self._stop_clock()
         super().connection_lost(exc)
+        self._requests.close()
 
     def data_received(self, data: bytes) -> None:
         """Take the next bytes (asyncio's callback; the base class calls it with none)."""
-        payload = self._payload
         if self._parting or self._force_close:
             return
-        if payload is None:
+        under_way = self._under_way
+        if under_way is None:
             self._take_head(data)
-        elif not payload.is_eof():
-            self._take_body(data, payload)
+        elif not under_way.here:
+            self._take_body(data, under_way)
         elif data:
             self._ahead += data
             self._pause_reading_for_buffer()
@@ -163,7 +162,7 @@ class Connection(web_protocol.RequestHandler):
                 if self._begun is None and not (self._close or self._force_close):
                     await self._arrival()
                 begun, self._begun = self._begun, None
-                if begun is None or self.transport is None or not await self._answer(*begun):
+                if begun is None or self.transport is None or not await self._answer(begun):
                     break
                 self._go_on()
         except asyncio.CancelledError:
@@ -175,58 +174,49 @@ class Connection(web_protocol.RequestHandler):
 
     def _take_head(self, data: bytes) -> None:
         self._head_bytes += len(data)
-        messages: Sequence[_Message] = ()
         try:
-            if self._parser is not None:
-                messages, _, _ = self._parser.feed_data(data)
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with the bytes: a refusal
+            arrived = self._requests.feed(data) if data else None
+        except httptools.HttpParserError as error:
             self._refuse(fault_of(error))
             return
-        if messages:
-            self._begin(*messages[0])
+        if arrived is not None:
+            self._begin(arrived)
         elif self._head_bytes > self._limits.header_bytes:
             self._refuse(too_large())
         elif self._head_bytes and self._clock is None:
             self._clock = self._loop.call_later(self._limits.header_timeout_s, self._head_late)
 
-    def _take_body(self, data: bytes, payload: StreamReader) -> None:
+    def _take_body(self, data: bytes, under_way: Arrived) -> None:
         self._carried_bytes += len(data)
         try:
-            if self._parser is not None:
-                self._parser.feed_data(data)
-            readable = not self._is_framing(payload)
-        except Exception:  # noqa: BLE001 - as above; whoever reads the body is told
+            self._requests.feed_body(data)
+            readable = not self._is_framing(under_way)
+        except httptools.HttpParserError:
             readable = False
         if not readable:
-            payload.set_exception(web.RequestPayloadError("the body cannot be read"))
+            self._requests.fail()
 
-    def _is_framing(self, payload: StreamReader) -> bool:
+    def _is_framing(self, under_way: Arrived) -> bool:
         """Tell whether most of what came is no body: chunks of a byte cost far more than they hold.
 
-        The head was counted too, and a segment may wait unparsed.
+        The head was counted too.
         """
-        framing = self._carried_bytes - 2 * payload.total_bytes
+        framing = self._carried_bytes - 2 * under_way.body_bytes
         return framing > _SEGMENT_BYTES + 2 * self._limits.header_bytes
 
-    def _begin(self, message: RawRequestMessage, payload: StreamReader) -> None:
-        """Hand a complete head to the task of this connection."""
+    def _begin(self, arrived: Arrived) -> None:
+        """Hand a request whose head is complete to the task of this connection."""
         if self._clock is not None:
             self._stop_clock()
         limits = self._limits
-        lines = message.raw_headers
-        if len(lines) > limits.header_lines or (
-            self._head_bytes + self._carried_bytes > limits.header_bytes
-            and head_bytes(message.method, message.path, lines) > limits.header_bytes
+        if len(arrived.values) > limits.header_lines or (
+            self._head_bytes > limits.header_bytes and arrived.head_bytes > limits.header_bytes
         ):
             self._refuse(too_large())
             return
-        if message.chunked:
-            # The parser keeps the last trailer and gives it to the next message as a header: there
-            # is no next message.
-            message = message._replace(should_close=True)
         self._carried_bytes = self._head_bytes
-        self._payload = payload
-        self._begun = (message, payload)
+        arrived.transport, arrived.remote = self.transport, self._remote
+        self._under_way = self._begun = arrived
         self._wake()
 
     def _head_late(self) -> None:
@@ -259,18 +249,13 @@ class Connection(web_protocol.RequestHandler):
         finally:
             self._waiter = None
 
-    async def _answer(self, message: RawRequestMessage, payload: StreamReader) -> bool:
+    async def _answer(self, arrived: Arrived) -> bool:
         """Have one request answered; tell whether the connection may carry another."""
-        arrived = Arrived(message, payload, self.transport, self._remote)
         # The base class asks whether there is one, and cancels it at a shutdown.
         self._request_in_progress = True
         self._current_request = arrived  # type: ignore[assignment]
         try:
-            reply = await self._handle(arrived)
-            if isinstance(reply, Reply):
-                keeps = self._write(reply, message)
-            else:
-                keeps = await self._stream(reply, message, payload)
+            keeps = self._write(await self._handle(arrived), arrived)
             if self.writing_paused:
                 await self._taken()
         except ConnectionError:
@@ -284,11 +269,11 @@ class Connection(web_protocol.RequestHandler):
             self._request_in_progress, self._current_request = False, None
             if self._handler_waiter is not None and not self._handler_waiter.done():
                 self._handler_waiter.set_result(None)
-        if not payload.is_eof():
+        if not arrived.here:
             self._part(unread=True)
         return keeps and not self._close
 
-    def _write(self, reply: Reply, message: RawRequestMessage) -> bool:
+    def _write(self, reply: Reply, arrived: Arrived) -> bool:
         """Write an answer that is at hand in one call; tell whether the connection goes on.
 
         Raises:
@@ -297,23 +282,9 @@ class Connection(web_protocol.RequestHandler):
         transport = self.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client went away")
-        keeps = not (reply.close or message.should_close or self._close or self._force_close)
-        transport.write(written(reply.answer, keep_alive=keeps, head_only=message.method == "HEAD"))
+        keeps = not (reply.close or arrived.closes or self._close or self._force_close)
+        transport.write(written(reply.answer, keep_alive=keeps, head_only=arrived.method == "HEAD"))
         return keeps
-
-    async def _stream(
-        self, reply: web.StreamResponse, message: RawRequestMessage, payload: StreamReader
-    ) -> bool:
-        """Have aiohttp write any other answer of its kind."""
-        make, task = self._request_factory, asyncio.current_task()
-        if make is None or task is None:
-            return False
-        request = make(message, payload, self, StreamWriter(self, self._loop), task)
-        if self._close or self._force_close:
-            reply.force_close()
-        await reply.prepare(request)
-        await reply.write_eof()
-        return bool(reply.keep_alive)
 
     async def _taken(self) -> None:
         """Wait until the client has taken most of its answer.
@@ -334,9 +305,10 @@ class Connection(web_protocol.RequestHandler):
             self._keepalive_handle = self._loop.call_at(
                 self._next_keepalive_close_time, self._process_keepalive
             )
-        self._payload = None
+        self._under_way = None
         self._head_bytes = 0
-        ahead, self._ahead = self._ahead, b""
+        requests = self._requests
+        ahead, self._ahead, requests.rest = requests.rest + self._ahead, b"", b""
         if self._buffer_paused:
             self._resume_reading_for_buffer()
         self._take_head(ahead)

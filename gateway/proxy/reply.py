@@ -9,10 +9,8 @@ from __future__ import annotations
 from functools import lru_cache
 from http import HTTPStatus
 
-from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
+import msgspec
 from aiohttp.helpers import rfc822_formatted_time
-from multidict import CIMultiDict
 
 from gateway.respond import Answer
 
@@ -22,43 +20,11 @@ _STATUS_LINES = {each.value: f"HTTP/1.1 {each.value} {each.phrase}" for each in 
 _BODILESS = frozenset({204, 304})
 
 
-class Reply(web.StreamResponse):
-    """An answer that is at hand in full; `close` ends the connection after it.
+class Reply(msgspec.Struct, frozen=True):
+    """An answer that is at hand in full; `close` ends the connection after it."""
 
-    The data listener writes `answer` itself; `prepare` is for any other server of aiohttp's.
-    """
-
-    _reason = ""
-
-    def __init__(self, answer: Answer, *, close: bool = False) -> None:
-        """Keep the answer; its own framing headers are left out."""
-        # Not the base class's: it makes an empty multidict and more, and nobody looks at them.
-        self._status = answer.status
-        self.answer, self.close = answer, close
-
-    @property
-    def headers(self) -> CIMultiDict[str]:
-        """The headers of the answer; a copy."""
-        return CIMultiDict(self.answer.headers)
-
-    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        """Write head and body at once (aiohttp's hook).
-
-        Raises:
-            ConnectionResetError: the client went away.
-        """
-        transport = request.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError("the client went away")
-        self._keep_alive = request.keep_alive and not self.close
-        transport.write(
-            written(self.answer, keep_alive=self._keep_alive, head_only=request.method == "HEAD")
-        )
-        self._eof_sent = True
-        return None
-
-    async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing: everything was written (aiohttp's hook)."""
+    answer: Answer
+    close: bool = False
 
 
 def written(answer: Answer, *, keep_alive: bool, head_only: bool = False) -> bytes:

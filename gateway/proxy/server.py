@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 
 import msgspec
-from aiohttp import web
 
 from gateway.audit.record import Effect
 from gateway.core.catalog.model import Provider
@@ -23,10 +22,11 @@ from gateway.errors import UpstreamError
 from gateway.metrics import Metrics
 from gateway.proxy.credentials import exchanged
 from gateway.proxy.forward import Credential, outbound_head, response_for_client
+from gateway.proxy.parser import Arrived
 from gateway.proxy.rejections import Rejection, Rejections
 from gateway.proxy.reply import Reply
 from gateway.proxy.upstream import Pool
-from gateway.proxy.wire import Arrived, Door, read, route_of
+from gateway.proxy.wire import Door, read, route_of
 from gateway.respond import Answer, ErrorForm, refusal
 
 log = logging.getLogger("facegate")
@@ -84,11 +84,11 @@ class Proxy:
         self.inflight = 0
         self._held_bytes = 0  # bodies announced by the requests under way
 
-    async def handle(self, http: Arrived) -> web.StreamResponse:
+    async def handle(self, http: Arrived) -> Reply:
         """Answer one request; never raises for what a client or a provider sent."""
         serving = self._live.serving
         # A body that came with its head is held by the connection already, which bounds it.
-        held = 0 if http.content.is_eof() else announced_bytes(http, serving.door.body_bytes)
+        held = 0 if http.here else announced_bytes(http, serving.door.body_bytes)
         if self._held_bytes + held > serving.inspection_memory_bytes:
             return self._shed(http, serving)
         self.inflight += 1
@@ -102,7 +102,7 @@ class Proxy:
             self.inflight -= 1
             self._held_bytes -= held
 
-    async def _serve(self, request: Request, serving: Serving) -> web.StreamResponse:
+    async def _serve(self, request: Request, serving: Serving) -> Reply:
         ruling = await self._enforcer.judge_and_record(request, serving.snapshot)
         upstream = serving.upstreams[request.upstream]
         acted = Acted(started=time.perf_counter())
@@ -171,10 +171,10 @@ class Proxy:
         if upstream.provider.processor_indicators and ruling.judgement is not None:
             self._enforcer.learn(request, ruling.judgement, status)
 
-    def _shed(self, http: Arrived, serving: Serving) -> web.StreamResponse:
+    def _shed(self, http: Arrived, serving: Serving) -> Reply:
         """Turn a request away unread: its body would not fit the memory that the operator gave."""
         self._enforcer.shed("memory")
-        host = http.headers.get("Host", "").lower()
+        host = http.header("host").lower()
         route = route_of(host, http.raw_path, serving.door)
         answer = refusal(
             reason="gateway.overload",
@@ -186,7 +186,7 @@ class Proxy:
         )
         return Reply(answer, close=True)
 
-    def _reject(self, http: Arrived, malformed: Malformed, serving: Serving) -> web.StreamResponse:
+    def _reject(self, http: Arrived, malformed: Malformed, serving: Serving) -> Reply:
         provider = serving.snapshot.catalog.providers.get(malformed.provider or "")
         form = provider.error_form if provider else "problem"
         answer = self._rejection(http.remote, malformed, form)
@@ -228,8 +228,8 @@ class Proxy:
 
 def announced_bytes(http: Arrived, most: int) -> int:
     """Return how much of a body is still to come: what it announces, else the limit."""
-    text = http.headers.get("Content-Length")
-    return min(int(text), most) if text and text.isascii() and text.isdecimal() else most
+    text = http.header("content-length")
+    return min(int(text), most) if text.isascii() and text.isdecimal() else most
 
 
 def _refused(ruling: Ruling, request: Request, upstream: Upstream) -> Answer:

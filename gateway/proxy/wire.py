@@ -1,4 +1,4 @@
-"""The front door's reader: from aiohttp's parsed message to the one canonical `Request`.
+"""The front door's reader: from what the parser left to the one canonical `Request`.
 
 It answers with a `Request` whose body was read to its end, or with a `Malformed` that says why
 there is none. What cannot be seen from here (bytes that are no HTTP at all, heads that are too slow
@@ -11,12 +11,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 import msgspec
-from aiohttp import HttpVersion11, StreamReader, hdrs, web
-from aiohttp.http import RawRequestMessage
+from aiohttp import StreamReader, web
 
 from gateway.core.catalog.model import Provider
 from gateway.core.request import Malformed, Request, Whole
-from gateway.proxy.header import read_headers
+from gateway.proxy.header import Names, read_headers
+from gateway.proxy.parser import Arrived
 from gateway.proxy.target import Target, read_target
 
 _METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
@@ -25,6 +25,7 @@ _REFUSED_METHODS = frozenset({"CONNECT", "TRACE"})  # known to HTTP, not accepta
 # What identification reads beside the catalogue's own headers.
 _IDENTITY_HEADERS = frozenset({"authorization", "x-api-key"})
 _PATH_ENDS = frozenset({"", "/", "?"})
+_VERSION = "1.1"
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -89,49 +90,6 @@ class Door(msgspec.Struct, frozen=True, kw_only=True):
     prefixed: Mapping[str, tuple[Route, ...]] = {}
 
 
-class Arrived:
-    """A request as aiohttp's parser left it: a head, and a body that may still be arriving.
-
-    Attributes:
-        method: as sent.
-        raw_path: the target, as sent.
-        version: of HTTP.
-        headers: the header lines, for a look at one of them.
-        raw_headers: name and value of each line, as sent.
-        content: the body.
-        transport: where an interim answer goes; None once the client has gone.
-        remote: address of the other end of the TCP connection, textual form.
-    """
-
-    __slots__ = (
-        "content",
-        "headers",
-        "method",
-        "raw_headers",
-        "raw_path",
-        "remote",
-        "transport",
-        "version",
-    )
-
-    def __init__(
-        self,
-        message: RawRequestMessage,
-        content: StreamReader,
-        transport: asyncio.Transport | None,
-        remote: str,
-    ) -> None:
-        """Take the message apart."""
-        self.method, self.raw_path = message.method, message.path
-        self.version = message.version
-        self.headers, self.raw_headers = message.headers, message.raw_headers
-        self.content, self.transport, self.remote = content, transport, remote
-
-    def _cancel(self, error: BaseException) -> None:
-        """Tell whoever reads the body that the connection ends (aiohttp's hook)."""
-        self.content.set_exception(error)
-
-
 class Head(msgspec.Struct, frozen=True):
     """A head that was found acceptable."""
 
@@ -147,25 +105,28 @@ async def read(http: Arrived, door: Door) -> Request | Malformed:
     Raises:
         ConnectionError: the client went away before its body was complete.
     """
-    host = http.headers.get(hdrs.HOST, "").lower()
+    host = http.header("host").lower()
     route = route_of(host, http.raw_path, door)
     if route is None:
         return _completed(_unroutable(http), http)
-    if http.version != HttpVersion11:
+    if http.version != _VERSION:
         return _completed(_version_fault(), http, provider=route.provider)
     head = read_head(
-        http.method, http.raw_path, http.raw_headers, route=route, body_bytes=door.body_bytes
+        http.method,
+        http.raw_path,
+        http.names,
+        http.values,
+        route=route,
+        body_bytes=door.body_bytes,
     )
     if not isinstance(head, Head):
         return _completed(head, http, provider=route.provider)
-    content = http.content
     body: bytes | Malformed
-    if content.is_eof() and content.exception() is None:  # with its head, as small bodies come
-        body = _arrived(content)
-        if len(body) > door.body_bytes:
-            body = _length_fault()
+    content = http.content
+    if isinstance(content, bytes):  # with its head, as small bodies come
+        body = content if len(content) <= door.body_bytes else _length_fault()
     else:
-        body = await _read_body(http, head.headers, door)
+        body = await _read_body(http, content, head.headers, door)
     if not isinstance(body, bytes):
         return _completed(body, http, provider=route.provider)
     return Request(
@@ -203,19 +164,22 @@ def route_of(host: str, target: str, door: Door) -> Route | None:
 
 
 def _unroutable(http: Arrived) -> Malformed:
-    if http.version != HttpVersion11:
+    if http.version != _VERSION:
         return _version_fault()
+    if "host" not in http.names.places:
+        return Malformed(reason="malformed.syntax", detail="a request without Host")
     return Malformed(reason="host.unknown", detail="no upstream serves this host", status=421)
 
 
 def _version_fault() -> Malformed:
-    return Malformed(reason="malformed.syntax", detail="a version other than HTTP/1.1")
+    return Malformed(reason="malformed.syntax", detail="no start line of HTTP/1.1")
 
 
 def read_head(
     method: str,
     target: str,
-    lines: Sequence[tuple[bytes, bytes]],
+    names: Names,
+    values: Sequence[bytes],
     *,
     route: Route,
     body_bytes: int,
@@ -225,7 +189,8 @@ def read_head(
     Args:
         method: as sent.
         target: the characters between method and version.
-        lines: name and value as sent, white space around the value taken off.
+        names: of the header lines.
+        values: of the lines as sent, white space around them taken off.
         route: what the Host selects.
         body_bytes: largest body, inclusive.
     """
@@ -239,7 +204,9 @@ def read_head(
     canonical = read_target(target, route.decision_parameters)
     if not isinstance(canonical, Target):
         return canonical
-    headers = read_headers(lines, once=route.decision_headers, underscored=route.underscore_headers)
+    headers = read_headers(
+        names, values, once=route.decision_headers, underscored=route.underscore_headers
+    )
     if not isinstance(headers, dict):
         return headers
     return _body_fault(method, headers, body_bytes) or Head(canonical, headers)
@@ -259,8 +226,9 @@ def _length_fault() -> Malformed:
     )
 
 
-async def _read_body(http: Arrived, headers: Mapping[str, str], door: Door) -> bytes | Malformed:
-    content = http.content
+async def _read_body(
+    http: Arrived, content: StreamReader, headers: Mapping[str, str], door: Door
+) -> bytes | Malformed:
     if "expect" in headers and not content.total_bytes and http.transport is not None:
         http.transport.write(_CONTINUE)
     try:
@@ -272,14 +240,6 @@ async def _read_body(http: Arrived, headers: Mapping[str, str], door: Door) -> b
         )
     except web.RequestPayloadError:
         return Malformed(reason="malformed.body", detail="the chunks of the body cannot be read")
-
-
-def _arrived(content: StreamReader) -> bytes:
-    """Return a body that is here in full; aiohttp's own way to it is four calls long."""
-    if not content.total_bytes:
-        return b""
-    pieces: Sequence[bytes] = content._buffer  # noqa: SLF001 - see `gateway.proxy.protocol`
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 async def _collect(content: StreamReader, most: int) -> bytes | Malformed:
@@ -295,13 +255,5 @@ async def _collect(content: StreamReader, most: int) -> bytes | Malformed:
 
 def _completed(malformed: Malformed, http: Arrived, *, provider: str | None = None) -> Malformed:
     return msgspec.structs.replace(
-        malformed,
-        provider=provider,
-        length=head_bytes(http.method, http.raw_path, http.raw_headers) + http.content.total_bytes,
+        malformed, provider=provider, length=http.head_bytes + http.body_bytes
     )
-
-
-def head_bytes(method: str, target: str, lines: Sequence[tuple[bytes, bytes]]) -> int:
-    """Return the length of a head, written in the shortest way."""
-    start = len(method) + len(target) + len("  HTTP/1.1\r\n")
-    return start + sum(len(name) + len(value) + len(": \r\n") for name, value in lines) + 2

@@ -8,7 +8,6 @@ from pathlib import Path
 import aiohttp
 import msgspec
 import pytest
-from aiohttp import web
 from ruamel.yaml import YAML
 
 from gateway.core.identity.keys import IssuerKeys, Keys, make_keys, make_places
@@ -18,12 +17,15 @@ from gateway.core.request import Malformed
 from gateway.core.snapshot import Snapshot, make_snapshot
 from gateway.demo.head import head_of
 from gateway.demo.issuer import ALGORITHM, Issuer
-from gateway.demo.loopback import LoopbackServer
 from gateway.demo.samples.every import SAMPLES, TIGHTENED
 from gateway.demo.samples.model import Sample
 from gateway.demo.wire import exchange
 from gateway.demo.world import AUDIENCE, World, build_world, fresh_own, tighten
-from gateway.proxy.wire import Arrived, Door, Route, read
+from gateway.proxy.parser import Arrived
+from gateway.proxy.protocol import HeadLimits
+from gateway.proxy.reply import Reply
+from gateway.proxy.wire import Door, Route, read
+from gateway.respond import Answer
 from gateway.sources.catalogs import load_catalog
 from gateway.sources.jwk_set import read_jwk_set
 from gateway.sources.networks import load_networks
@@ -31,9 +33,11 @@ from gateway.sources.packs import packs_directory
 from gateway.sources.policies import check_policies, load_policies
 from gateway.sources.settings import load_settings_file
 from gateway.sources.tenants import LoadedTenants, load_tenants
+from tests.proxy.doorstep import doorstep
 
 NOW = datetime.now(UTC)
 CATALOG = load_catalog()
+_WIDE = HeadLimits(header_bytes=16_384, header_timeout_s=5, linger_s=1)
 
 
 @pytest.fixture
@@ -124,22 +128,18 @@ async def _judge(
     snapshot, door = await _snapshot(world, issuer), _door(world)
     judged: list[Judgement | Malformed] = []
 
-    async def handle(http: web.BaseRequest) -> web.Response:
-        message = http._message
-        arrived = Arrived(message, http.content, http.transport, http.remote or "")
-        request = await read(arrived, door)
+    async def handle(http: Arrived) -> Reply:
+        request = await read(http, door)
         if isinstance(request, Malformed):
             judged.append(request)
         else:
             judged.append(decide(request, Observed(), snapshot, NOW))
-        response = web.Response()
-        response.force_close()
-        return response
+        return Reply(Answer(200, (), b""), close=True)
 
-    async with LoopbackServer(handle) as server:
+    async with doorstep(door=door, limits=_WIDE, handle=handle) as step:
         for sample in samples:
             head = head_of(sample, world=world, issuer=issuer, now=NOW)
-            await exchange(server.port, head, sample.message.body)
+            await exchange(step.port, head, sample.message.body)
     return judged
 
 

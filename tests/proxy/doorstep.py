@@ -12,9 +12,10 @@ import msgspec
 from aiohttp import web
 
 from gateway.core.request import Malformed, Request, Whole
+from gateway.proxy.parser import Arrived
 from gateway.proxy.protocol import Handle, HeadLimits, Listener, Reject
 from gateway.proxy.reply import Reply
-from gateway.proxy.wire import Arrived, Door, Route, read
+from gateway.proxy.wire import Door, Route, read
 from gateway.respond import Answer, ErrorForm, refusal
 
 CANARY = b"canary-7f3a91"
@@ -132,7 +133,7 @@ class Doorstep:
         self.port = 0
         self._clients: list[Client] = []
 
-    async def handle(self, http: Arrived) -> web.StreamResponse:
+    async def handle(self, http: Arrived) -> Reply:
         """Answer with what was read."""
         request = await read(http, self.door)
         if isinstance(request, Malformed):

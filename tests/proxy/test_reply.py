@@ -3,8 +3,6 @@ from __future__ import annotations
 import re
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import RawTestServer, TestClient
 
 from gateway.proxy.reply import Reply, written
 from gateway.respond import Answer
@@ -70,25 +68,5 @@ def test_a_header_cannot_split_an_answer(place: str, end: str) -> None:
         written(Answer(200, (header,), b""), keep_alive=True)
 
 
-async def test_a_reply_works_with_any_server_of_aiohttp() -> None:
-    async def handle(http: web.BaseRequest) -> web.StreamResponse:
-        return Reply(ANSWER, close=http.path == "/close")
-
-    client: TestClient[web.BaseRequest, None]
-    async with TestClient(RawTestServer(handle)) as client:
-        for path, connection in (("/", None), ("/", None), ("/close", "close")):
-            async with client.get(path) as response:
-                assert (response.status, await response.read()) == (200, b"abc")
-                assert response.headers.get("Connection") == connection
-        async with client.head("/") as response:
-            assert await response.read() == b""
-
-
-def test_a_reply_tells_its_status() -> None:
-    assert Reply(Answer(403, (), b"")).status == 403
-
-
-def test_a_reply_shows_its_headers_and_nothing_else() -> None:
-    reply = Reply(Answer(200, (("X-One", "1"), ("X-One", "2")), b"a face"))
-    assert list(reply.headers.items()) == [("X-One", "1"), ("X-One", "2")]
-    assert "face" not in repr(reply)
+def test_a_reply_does_not_show_what_it_says() -> None:
+    assert "face" not in repr(Reply(Answer(200, (("X-One", "1"),), b"a face")))

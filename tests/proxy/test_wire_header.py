@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import example, given, strategies as st
 
 from gateway.core.request import Malformed
-from gateway.proxy.header import read_headers
+from gateway.proxy.header import names_of, read_headers as _read_headers
 
 LINES = st.lists(
     st.tuples(
@@ -15,6 +15,21 @@ LINES = st.lists(
     ),
     max_size=6,
 )
+
+
+def read_headers(
+    lines: list[tuple[bytes, bytes]], *, once: frozenset[str], underscored: frozenset[str]
+) -> dict[str, str] | Malformed:
+    names = names_of(tuple(name for name, _ in lines))
+    return _read_headers(names, [value for _, value in lines], once=once, underscored=underscored)
+
+
+@given(LINES)
+def test_the_names_of_lines_tell_where_each_stands_first(lines: list[tuple[bytes, bytes]]) -> None:
+    names = names_of(tuple(name for name, _ in lines))
+    assert len(names.lower) == len(lines)
+    assert names.length == sum(len(name) for name, _ in lines)
+    assert names.places == {name: names.lower.index(name) for name in names.lower}
 
 
 @given(LINES)
