@@ -20,7 +20,7 @@ from gateway.audit.log import AuditLog
 from gateway.audit.record import Aborted, Decided, Effect, Happened, Rejected, Shed, request_part
 from gateway.core.catalog.model import Provider
 from gateway.core.catalog.probes import probes_of
-from gateway.core.catalog.processors import Declarations
+from gateway.core.catalog.processors import Declarations, Processor, processor_of
 from gateway.core.decision import Alternative
 from gateway.core.geography.model import Geography, Located
 from gateway.core.identity.identify import wanted_key
@@ -53,6 +53,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
         reason: code from `gateway.core.decision.REASONS`.
         judgement: facts and verdict; None where the engine failed.
         recorded: whether a `decided` line stands in the log, which a `happened` line must follow.
+        processor: the stream processor that the request names.
     """
 
     id: str
@@ -60,6 +61,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     judgement: Judgement | None
     recorded: bool
+    processor: Processor | None = None
 
 
 class Enforcer:
@@ -190,14 +192,14 @@ class Enforcer:
             )
         )
 
-    def learn(self, request: Request, judgement: Judgement, status: int | None) -> None:
+    def learn(self, ruling: Ruling, status: int | None) -> None:
         """Remember what a forwarded request declared, where it declared anything.
 
         `status` is the provider's; None where it may have acted and nobody knows.
         """
-        self._declarations = self._declarations.after(
-            request, judgement.snapshot.catalog, judgement.facts.operation, status
-        )
+        if ruling.processor is not None and ruling.judgement is not None:
+            operation = ruling.judgement.facts.operation
+            self._declarations = self._declarations.after(ruling.processor, operation, status)
 
     def rejected(self, *, address: str, reason: str, length: int, count: int = 1) -> None:
         """Enqueue the line on requests that had no single reading: where from and why only."""
@@ -230,7 +232,8 @@ class Enforcer:
         now = self.clock()
         decision_id = self.ids(now)
         try:
-            observed = self._declarations.observed_of(request, snapshot.catalog)
+            processor = processor_of(request, snapshot.catalog)
+            observed = self._declarations.observed_of(processor)
             if probes is not None:
                 observed = msgspec.structs.replace(observed, probes=probes)
             judgement = self._judge_counted(decision_id, request, observed, snapshot, now)
@@ -247,6 +250,7 @@ class Enforcer:
             reason=decision.reason,
             judgement=judgement,
             recorded=True,
+            processor=processor,
         )
 
     async def _judge_later(

@@ -9,20 +9,21 @@ test holds the two against each other.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Final
 
 import msgspec
 
 from gateway.audit.canonical import canonical
-from gateway.audit.record import Decided, Line, encode
+from gateway.audit.record import Decided, Happened, Line, encode
 from gateway.core.facts import Facts
 from gateway.core.identity.model import Verified
 
 # About 2 KB each, objects included; the oldest goes first.
 _STANDINGS: Final = 4_096
 
-# The fields of a `RequestPart` are declared in canonical order, and text, times and integers have
-# no order: all that this encoder is given comes out canonical.
+# The fields of what it is given are declared in canonical order, and text, times and integers have
+# no order: all of it comes out canonical.
 _encode = msgspec.json.Encoder().encode
 
 
@@ -37,6 +38,25 @@ class _Standing(msgspec.Struct, frozen=True, gc=False):
     values: tuple[object, ...]
     before_time: bytes
     after_time: bytes
+
+
+class _HappenedLine(msgspec.Struct, frozen=True, gc=False):
+    """A `happened` line as it is written, where nothing was given back: in canonical order."""
+
+    decided: str
+    duration_us: int
+    engine: str
+    given_back: tuple[()]
+    kind: str
+    origin: str
+    outcome: str
+    response_bytes: int
+    sent: bool
+    seq: int
+    status: int | None
+    time: datetime
+    upstream_status: int | None
+    v: int
 
 
 class Lines:
@@ -56,11 +76,14 @@ class Lines:
         Raises:
             TypeError: where a caller put a value of a foreign type into a record.
         """
-        if isinstance(record, Decided) and isinstance(record.facts.identity, Verified):
-            try:
+        try:
+            if isinstance(record, Happened):
+                if not record.given_back:
+                    return self._happened(record, seq)
+            elif isinstance(record, Decided) and isinstance(record.facts.identity, Verified):
                 return self._decided(record, record.facts, record.facts.identity, seq)
-            except UnicodeEncodeError:
-                pass  # what has no UTF-8 form is replaced on the long way
+        except UnicodeEncodeError:
+            pass  # what has no UTF-8 form is replaced on the long way
         return encode(record, origin=self._origin, seq=seq, engine=self._engine)
 
     def _decided(self, record: Decided, facts: Facts, identity: Verified, seq: int) -> bytes:
@@ -95,6 +118,26 @@ class Lines:
                 self._after_seq,
                 time,
                 b',"v":1}',
+            )
+        )
+
+    def _happened(self, record: Happened, seq: int) -> bytes:
+        return _encode(
+            _HappenedLine(
+                record.decided,
+                record.duration_us,
+                self._engine,
+                (),
+                "happened",
+                self._origin,
+                record.outcome,
+                record.response_bytes,
+                record.sent,
+                seq,
+                record.status,
+                record.time,
+                record.upstream_status,
+                record.v,
             )
         )
 

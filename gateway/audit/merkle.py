@@ -55,16 +55,18 @@ class Frontier:
         peaks.append(leaf)
 
     def extend(self, lines: Sequence[bytes]) -> None:
-        """Add lines at the right."""
-        peaks, size = self._peaks, self.size
-        for line in lines:
-            node, bits = sha256(b"\x00" + line).digest(), size
-            while bits & 1:
-                node = sha256(b"\x01" + peaks.pop() + node).digest()
-                bits >>= 1
-            peaks.append(node)
-            size += 1
-        self.size = size
+        """Add lines at the right, level by level: what stands alone on a level is its peak."""
+        nodes = [sha256(b"\x00" + line).digest() for line in lines]
+        before, peaks = self.size, self._peaks
+        self.size, self._peaks = before + len(nodes), []
+        while nodes or before:
+            if before & 1:
+                nodes.insert(0, peaks.pop())
+            if len(nodes) & 1:
+                self._peaks.insert(0, nodes.pop())
+            pairs = zip(nodes[::2], nodes[1::2], strict=True)
+            nodes = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+            before >>= 1
 
     def root(self) -> bytes:
         """Return the root; that of the empty tree is the hash of nothing."""

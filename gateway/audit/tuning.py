@@ -26,4 +26,4 @@ class Tuning(msgspec.Struct, frozen=True, kw_only=True):
     queue_lines: int = 65_536
     probe_s: float = 1.0
     stall_s: float = 5.0
-    head_s: float = 0.02
+    head_s: float = 0.1

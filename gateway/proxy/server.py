@@ -151,12 +151,12 @@ class Proxy:
             acted.sent = True
             response = await upstream.pool.exchange(head, content, deadline_s=upstream.deadline_s)
         except UpstreamError as failure:
-            self._learn(request, ruling, upstream, status=None)
+            self._enforcer.learn(ruling, None)
             acted.outcome, acted.sent = "upstream_failed", failure.sent
             self._metrics.upstream.add((provider.name, "error"))
             log.warning("upstream %s: %s (decision %s)", upstream.name, failure, ruling.id)
             return _unreachable(failure, ruling, request, upstream)
-        self._learn(request, ruling, upstream, status=response.status)
+        self._enforcer.learn(ruling, response.status)
         self._metrics.upstream_seconds.observe(
             time.perf_counter() - acted.started, (provider.name,)
         )
@@ -164,12 +164,6 @@ class Proxy:
         acted.outcome, acted.upstream_status = "forwarded", response.status
         acted.response_bytes = len(response.body)
         return response_for_client(response, provider.response_headers, ruling.id)
-
-    def _learn(
-        self, request: Request, ruling: Ruling, upstream: Upstream, *, status: int | None
-    ) -> None:
-        if upstream.provider.processor_indicators and ruling.judgement is not None:
-            self._enforcer.learn(request, ruling.judgement, status)
 
     def _shed(self, http: Arrived, serving: Serving) -> Reply:
         """Turn a request away unread: its body would not fit the memory that the operator gave."""

@@ -1,15 +1,25 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import get_args
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
 from gateway.audit import lines as lines_module
-from gateway.audit.lines import Lines
-from gateway.audit.record import Line, RequestPart, encode
+from gateway.audit.lines import Lines, _HappenedLine
+from gateway.audit.record import (
+    MAX_INTEGER,
+    Effect,
+    Happened,
+    Line,
+    Rejected,
+    RequestPart,
+    encode,
+)
 from gateway.core.identity.model import Reference
+from gateway.core.operation import Returned
 from tests.audit.strategies import DECISIONS, FACTS, TIMES
 from tests.builders import (
     NOW,
@@ -34,6 +44,23 @@ REQUESTS = st.builds(
     header_names=st.lists(TEXT, max_size=2).map(tuple),
     body_bytes=st.integers(0, 9_999),
     body_sha256=st.none() | TEXT,
+)
+
+
+COUNT = st.integers(0, MAX_INTEGER)
+HAPPENED = st.builds(
+    Happened,
+    time=TIMES,
+    decided=TEXT,
+    outcome=st.sampled_from(get_args(Effect)),
+    status=st.none() | COUNT,
+    upstream_status=st.none() | COUNT,
+    sent=st.booleans(),
+    duration_us=COUNT,
+    response_bytes=COUNT,
+    given_back=st.lists(
+        st.builds(Returned, of=st.just("budget"), id=TEXT, amount=COUNT), max_size=2
+    ).map(tuple),
 )
 
 
@@ -121,8 +148,19 @@ def test_a_record_that_has_no_encoding_spoils_none_that_comes_after_it() -> None
         assert agree(lines, usual)
 
 
+@given(HAPPENED)
+def test_what_happened_is_written_as_by_encode(record: Happened) -> None:
+    assert agree(Lines(origin=ORIGIN, engine=ENGINE), record)
+
+
 def test_lines_of_other_kinds_are_those_of_encode() -> None:
-    assert agree(Lines(origin=ORIGIN, engine=ENGINE), happened())
+    record = Rejected(time=NOW, address="192.0.2.1", reason="malformed.path")
+    assert agree(Lines(origin=ORIGIN, engine=ENGINE), record)
+
+
+def test_the_fields_of_what_happened_are_declared_in_canonical_order() -> None:
+    names = [field.encode_name for field in msgspec.structs.fields(_HappenedLine)]
+    assert names == sorted(msgspec.json.decode(encode(happened(), origin="", seq=1, engine="")))
 
 
 def test_the_parts_of_a_request_are_declared_in_canonical_order() -> None:

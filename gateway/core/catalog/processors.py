@@ -15,9 +15,10 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gateway.core.catalog.model import Catalog, Place, Provider, Rule
+from gateway.core.catalog.model import Catalog, Place, Provider
 from gateway.core.catalog.places import values_at
 from gateway.core.catalog.reading import Reading, read_as
+from gateway.core.catalog.rows import ProcessorEffect
 from gateway.core.operation import Classified, Observed, Operation
 from gateway.core.request import Request
 from gateway.core.strict_json import Refused
@@ -30,67 +31,73 @@ _NONE: Mapping[tuple[str, str], str] = {}
 _NOTHING = Observed()
 
 
+class Processor(msgspec.Struct, frozen=True):
+    """A stream processor that a request names.
+
+    Attributes:
+        upstream: where it runs.
+        name: empty where it cannot be read in one way.
+        effect: what the operation does to it.
+    """
+
+    upstream: str
+    name: str
+    effect: ProcessorEffect
+
+
+def processor_of(request: Request, catalog: Catalog) -> Processor | None:
+    """Return the processor that a request is about; None for nearly all, which name none."""
+    provider = catalog.providers.get(request.provider)
+    if provider is None:
+        return None
+    for indicator in provider.processor_indicators:
+        value = request.headers.get(indicator.name)
+        rule = indicator.names(value) if value else None
+        if rule is not None and rule.processor is not None and rule.effect is not None:
+            name = _name_of(request, provider, rule.processor)
+            return Processor(request.upstream, name, rule.effect)
+    return None
+
+
 class Declarations(msgspec.Struct, frozen=True):
     """What is remembered: upstream and name of a processor → `face_search` or `connected_home`."""
 
     declared: Mapping[tuple[str, str], str] = _NONE
 
-    def observed_of(self, request: Request, catalog: Catalog) -> Observed:
-        """Tell what the processor that a request names was declared as.
-
-        The value is empty where the request uses none, and costs next to nothing then.
-        """
-        rule, name = _processor_of(request, catalog)
-        if rule is None or rule.effect != "uses":
+    def observed_of(self, processor: Processor | None) -> Observed:
+        """Tell what the processor that a request uses was declared as; empty where it uses none."""
+        if processor is None or processor.effect != "uses":
             return _NOTHING
-        declared = self.declared.get((request.upstream, name), "unknown")
+        declared = self.declared.get((processor.upstream, processor.name), "unknown")
         return Observed(stream_processor=declared)
 
     def after(
-        self, request: Request, catalog: Catalog, operation: Classified, status: int | None
+        self, processor: Processor, operation: Classified, status: int | None
     ) -> Declarations:
         """Return what is remembered once the provider has answered.
 
         Args:
-            request: the request that went on.
-            catalog: the one that it was judged with.
-            operation: what it was judged to be.
+            processor: the one that the request named.
+            operation: what the request was judged to be.
             status: the provider's HTTP status; None where it gave none, so that it may have acted.
         """
-        rule, name = _processor_of(request, catalog)
-        if rule is None or rule.effect in {None, "uses"}:
+        if processor.effect == "uses":
             return self
-        key = (request.upstream, name)
+        key = (processor.upstream, processor.name)
         declared = dict(self.declared)
         before = declared.pop(key, None)
         # What is refused changed nothing, but whoever declares a name that was declared elsewhere
         # learns so by a refusal: only an accepted declaration counts.
-        if rule.effect == "declares" and status in _ACCEPTED and name:
+        if processor.effect == "declares" and status in _ACCEPTED and processor.name:
             face_search = not _is_harmless(operation) or before == "face_search"
             declared[key] = "face_search" if face_search else "connected_home"
-        elif rule.effect == "declares" and status in range(400, 500):
+        elif processor.effect == "declares" and status in range(400, 500):
             return self
         return Declarations(dict([*declared.items()][-MOST_DECLARATIONS:]))
 
 
 def _is_harmless(operation: Classified) -> bool:
     return isinstance(operation, Operation) and operation.operation_class == "unrelated"
-
-
-def _processor_of(request: Request, catalog: Catalog) -> tuple[Rule | None, str]:
-    """Return the operation on a processor that a request names, and the processor's name.
-
-    The name is empty where it cannot be read in one way.
-    """
-    provider = catalog.providers.get(request.provider)
-    if provider is None:
-        return None, ""
-    for indicator in provider.processor_indicators:
-        value = request.headers.get(indicator.name)
-        rule = indicator.names(value) if value else None
-        if rule is not None and rule.processor is not None:
-            return rule, _name_of(request, provider, rule.processor)
-    return None, ""
 
 
 def _name_of(request: Request, provider: Provider, place: Place) -> str:

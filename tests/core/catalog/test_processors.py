@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from gateway.core.catalog.classify import classify
-from gateway.core.catalog.processors import MOST_DECLARATIONS, Declarations
+from gateway.core.catalog.processors import MOST_DECLARATIONS, Declarations, processor_of
 from gateway.core.operation import class_of
 from gateway.core.request import Request
 from gateway.core.strict_json import JsonValue
@@ -31,8 +31,9 @@ def sent(
 ) -> Declarations:
     """Judge a call, and remember what the provider answered."""
     made = call(operation, body)
-    found = classify(made, shipped(), memory.observed_of(made, shipped()))
-    return memory.after(made, shipped(), found, status)
+    processor = processor_of(made, shipped())
+    found = classify(made, shipped(), memory.observed_of(processor))
+    return memory.after(processor, found, status) if processor else memory
 
 
 def declared(
@@ -43,7 +44,7 @@ def declared(
 
 def started(memory: Declarations, name: str) -> str:
     made = call("StartStreamProcessor", {"Name": name})
-    return class_of(classify(made, shipped(), memory.observed_of(made, shipped())))
+    return class_of(classify(made, shipped(), memory.observed_of(processor_of(made, shipped()))))
 
 
 def test_a_processor_that_was_declared_without_faces_is_no_search() -> None:
