@@ -36,7 +36,8 @@ class ConnectionEvents(msgspec.Struct, frozen=True, kw_only=True):
 class Connection(asyncio.Protocol):
     """One connection; owned by its pool, used by one exchange at a time.
 
-    `deadline` is on the loop's clock and means something while an exchange is under way.
+    `deadline` is on the loop's clock and means something while an exchange is under way,
+    `descriptor` is the socket's once it is connected.
     """
 
     __slots__ = (
@@ -46,10 +47,10 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_lost",
         "_no_body",
-        "_poll",
         "_reader",
         "_transport",
         "deadline",
+        "descriptor",
     )
 
     def __init__(
@@ -63,12 +64,12 @@ class Connection(asyncio.Protocol):
         self._limits = limits
         self._events = events
         self._transport: asyncio.Transport  # from connection_made on; nobody has it before
-        self._poll = select.poll()
         self._reader: ResponseReader | None = None  # of an answer that did not come at once
         self._no_body = False
         self._answer: asyncio.Future[UpstreamResponse] | None = None
         self._lost = False
         self.deadline = 0.0
+        self.descriptor = -1
 
     @property
     def busy(self) -> bool:
@@ -87,7 +88,11 @@ class Connection(asyncio.Protocol):
         to all the same, the one would lose the request and the other would be taken for its
         answer.
         """
-        return not (self._lost or self._transport.is_closing() or self._poll.poll(0))
+        if not self.open:
+            return False
+        look = select.poll()
+        look.register(self.descriptor, select.POLLIN)
+        return not look.poll(0)
 
     def send(
         self, head: bytes, body: bytes, *, deadline: float
@@ -132,7 +137,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (asyncio's callback)."""
         self._transport = cast("asyncio.Transport", transport)
-        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
+        self.descriptor = transport.get_extra_info("socket").fileno()
         self._events.made(self)
 
     def data_received(self, data: bytes) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import select
 import ssl
 from urllib.parse import SplitResult, urlsplit
 
@@ -97,6 +98,11 @@ class Pool:
         self._connecting = 0
         # In the order in which they came to rest; each with that time on the loop's clock.
         self._idle: dict[Connection, float] = {}
+        # Looked at all together before one of them is used: a look costs as much for all as for
+        # one, and lets other threads run.
+        self._poll = select.poll()
+        self._by_descriptor: dict[int, Connection] = {}
+        self._looked_at = 0.0
         # In the order of arrival, each with its deadline. None as a result: connect, a place is
         # counted in `_connecting`.
         self._waiting: dict[asyncio.Future[Connection | None], float] = {}
@@ -158,12 +164,28 @@ class Pool:
             await asyncio.shield(self._closed)
 
     def _take_idle(self, now: float) -> Connection | None:
+        """Return a connection on which nothing has arrived since its answer.
+
+        An end or bytes that the loop has not delivered yet are looked for once in a turn of the
+        loop; what is still on its way is found by no look.
+        """
+        if self._looked_at < now:
+            self._looked_at = now
+            self._look()
         while self._idle:
             connection, rested_at = self._idle.popitem()
-            if now - rested_at < self._limits.idle_timeout_s and connection.usable():
+            # What has come to rest since that look is looked at by itself.
+            sound = connection.open if rested_at < now else connection.usable()
+            if sound and now - rested_at < self._limits.idle_timeout_s:
                 return connection
             connection.drop()
         return None
+
+    def _look(self) -> None:
+        for descriptor, _ in self._poll.poll(0):
+            connection = self._by_descriptor.get(descriptor)
+            if connection is not None and self._idle.pop(connection, None) is not None:
+                connection.drop()
 
     async def _obtain(self, deadline: float) -> Connection:
         while True:
@@ -230,6 +252,8 @@ class Pool:
 
     def _made(self, connection: Connection) -> None:
         self._connections.add(connection)
+        self._by_descriptor[connection.descriptor] = connection
+        self._poll.register(connection.descriptor, select.POLLIN)
 
     def _freed(self, connection: Connection) -> None:
         if self._closed is not None:
@@ -250,6 +274,10 @@ class Pool:
     def _lost(self, connection: Connection) -> None:
         self._connections.discard(connection)
         self._idle.pop(connection, None)
+        # Another connection may have the descriptor already.
+        if self._by_descriptor.get(connection.descriptor) is connection:
+            del self._by_descriptor[connection.descriptor]
+            self._poll.unregister(connection.descriptor)
         if self._closed is None:
             self._call_next()
         elif not self._connections and not self._closed.done():

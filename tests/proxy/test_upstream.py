@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import cast
 
 import pytest
 
@@ -197,20 +198,74 @@ async def test_a_connection_with_bytes_after_an_answer_is_never_used_again(surpl
         assert len(serving.visits) == 3
 
 
-async def test_bytes_on_an_idle_connection_end_it_and_are_no_answer() -> None:
-    spoken = asyncio.Event()
+class Unasked:
+    """A provider that answers, and speaks again on its first connections when it is told to."""
 
-    async def speak_unasked(visit: Visit) -> None:
+    def __init__(self, connections: int = 1) -> None:
+        self.connections = connections
+        self._both = asyncio.Barrier(connections)
+        self._told = asyncio.Event()
+        self._spoken = asyncio.Barrier(connections + 1)
+
+    async def __call__(self, visit: Visit) -> None:
         await visit.request()
-        await visit.answer()
-        if visit.number == 0:
+        if visit.number < self.connections:
+            await self._both.wait()
+            await visit.answer()
+            await self._told.wait()
             await visit.answer(HELLO.replace(b"hello", b"POISN"))
-            spoken.set()
+            await self._spoken.wait()
+        else:
+            await visit.answer()
         await visit.gone()
 
-    async with pooled(speak_unasked) as (pool, serving):
+    async def speak(self) -> None:
+        """Have it speak; what it says has arrived then, and the loop has not delivered it."""
+        self._told.set()
+        await self._spoken.wait()
+
+
+async def test_bytes_on_an_idle_connection_end_it_and_are_no_answer() -> None:
+    provider = Unasked()
+    async with pooled(provider) as (pool, serving):
         assert (await post(pool)).body == b"hello"
-        await spoken.wait()
+        assert pool.idle == 1
+        await provider.speak()
+        assert pool.idle == 1
+        assert (await post(pool)).body == b"hello"
+        assert len(serving.visits) == 2
+
+
+async def test_bytes_on_several_idle_connections_end_each_of_them() -> None:
+    provider = Unasked(2)
+    async with pooled(provider) as (pool, _):
+        await asyncio.gather(post(pool), post(pool))
+        await provider.speak()
+        assert pool.idle == 2
+        assert pool._take_idle(pool._loop.time()) is None
+        assert pool.idle == 0
+
+
+class StoppedClock:
+    """A loop in whose one turn everything happens, as far as its clock tells."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._now = loop, loop.time()
+
+    def time(self) -> float:
+        return self._now
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._loop, name)
+
+
+async def test_what_comes_to_rest_after_a_look_is_looked_at_by_itself() -> None:
+    provider = Unasked()
+    async with pooled(provider) as (pool, serving):
+        pool._loop = cast("asyncio.AbstractEventLoop", StoppedClock(pool._loop))
+        assert (await post(pool)).body == b"hello"
+        await provider.speak()
+        assert pool.idle == 1
         assert (await post(pool)).body == b"hello"
         assert len(serving.visits) == 2
 
