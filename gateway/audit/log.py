@@ -3,8 +3,9 @@
 Natural group commit: while one write and fdatasync run in the writing thread, what arrives becomes
 the next batch, with what a few more turns of the loop bring: a sync costs as much processor time as
 the records of a dozen requests, and where nothing is ready a turn takes no time. Encoding and
-hashing run on the loop, only system calls in the thread. The log needs no task: it is driven by
-callbacks of the loop and of the thread.
+hashing run on the loop, only system calls in the thread. What nobody waits for waits a little for
+something that is waited for: it needs no sync of its own, and holds up nobody's. The log needs no
+task: it is driven by callbacks of the loop and of the thread.
 
 Which way it fails: closed. After any failure nothing is accepted until a probe has reopened the
 files, cut them to what is durable and written a `gap` line that says what is missing. Records that
@@ -68,11 +69,13 @@ class AuditLog:
         self._assembly, self._make_head, self._clock, self._tuning = assembly, head, clock, tuning
         self._frontier, self._at, self._pairs = recovered.frontier, recovered.at, recovered.pairs
         self._queue: list[Entry] = []
+        self._awaited = False  # whether somebody waits for anything in it
         self._batch: Batch | None = None
         self._loss: Loss | None = None
         self._state: Literal["well", "failed", "mending", "closed"] = "well"
         self._scheduled = self._probing = self._stalled = self._closing = False
         self._head_timer: asyncio.TimerHandle | None = None
+        self._linger_timer: asyncio.TimerHandle | None = None
         self._bell = Bell()
         self.last_error = ""
         self.records = self.syncs = self.failures = 0
@@ -159,6 +162,7 @@ class AuditLog:
         waiter = self._loop.create_future()
         if self.healthy:
             self._queue.append((record, waiter))
+            self._awaited = True
             self._wake()
         else:
             waiter.set_exception(AuditError(self.last_error or "the audit log is closed"))
@@ -195,8 +199,9 @@ class AuditLog:
         self._closing = True
         await self._drain()
         self._probe_timer.cancel()
-        if self._head_timer is not None:
-            self._head_timer.cancel()
+        for timer in (self._head_timer, self._linger_timer):
+            if timer is not None:
+                timer.cancel()
         head = self._head() if self._state == "well" else None
         failure = await self._thread.run(partial(self._segments.finish, head))
         self._thread.close()
@@ -236,10 +241,14 @@ class AuditLog:
             await heard
 
     def _wake(self) -> None:
-        if self._batch is None and not self._scheduled:
+        if self._batch is not None or self._scheduled:
+            return
+        if self._awaited:
             self._scheduled = True
             # Not at once: what else is ready in this turn of the loop joins the batch.
             self._loop.call_soon(self._start)
+        elif self._linger_timer is None:
+            self._linger_timer = self._loop.call_later(self._tuning.linger_s, self._start)
 
     def _gather(self, turns: int) -> None:
         if turns and len(self._queue) < self._tuning.batch_lines:
@@ -249,12 +258,16 @@ class AuditLog:
 
     def _start(self) -> None:
         self._scheduled = False
+        if self._linger_timer is not None:
+            self._linger_timer.cancel()
+            self._linger_timer = None
         if self._batch is not None or self._state in {"failed", "closed"}:
             return
         if not self._queue and self._loss is None:
             return
         most = self._tuning.batch_lines
         entries, self._queue = self._queue[:most], self._queue[most:]
+        self._awaited = any(waiter is not None for _, waiter in self._queue)
         loss, self._loss = self._loss, None
         batch = self._assembly.batch(
             entries,
@@ -275,9 +288,11 @@ class AuditLog:
             self._take_over(batch)
         else:
             self._take_back(batch, failure)
-        if self._queue and not self._scheduled:
+        if self._awaited and not self._scheduled:
             self._scheduled = True
             self._gather(self._tuning.gather_turns)
+        elif self._queue:
+            self._wake()
         else:
             self._start()
         self._bell.ring()

@@ -14,6 +14,7 @@ from typing import cast
 import msgspec
 
 from gateway.errors import UpstreamError
+from gateway.proxy.outbox import MOST_BYTES, Outbox
 from gateway.proxy.response import (
     ResponseLimits,
     ResponseReader,
@@ -21,8 +22,15 @@ from gateway.proxy.response import (
     read_at_once,
 )
 
-# Up to here one copy is cheaper than a second system call.
-_JOINED_BYTES = 65_536
+
+class UnsentError(UpstreamError):
+    """The connection ended before a byte of the request was written: another one may carry it."""
+
+    def __init__(self) -> None:
+        """Say so."""
+        super().__init__(
+            "the connection ended before the request", sent=False, reason="upstream.unavailable"
+        )
 
 
 class ConnectionEvents(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,8 +55,10 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_lost",
         "_no_body",
+        "_outbox",
         "_reader",
         "_transport",
+        "_unsent",
         "deadline",
         "descriptor",
     )
@@ -59,14 +69,16 @@ class Connection(asyncio.Protocol):
         loop: asyncio.AbstractEventLoop,
         limits: ResponseLimits,
         events: ConnectionEvents,
+        outbox: Outbox,
     ) -> None:
-        self._loop = loop
+        self._loop, self._outbox = loop, outbox
         self._limits = limits
         self._events = events
         self._transport: asyncio.Transport  # from connection_made on; nobody has it before
         self._reader: ResponseReader | None = None  # of an answer that did not come at once
         self._no_body = False
         self._answer: asyncio.Future[UpstreamResponse] | None = None
+        self._unsent = b""  # the request, until it is written
         self._lost = False
         self.deadline = 0.0
         self.descriptor = -1
@@ -97,16 +109,18 @@ class Connection(asyncio.Protocol):
     def send(
         self, head: bytes, body: bytes, *, deadline: float
     ) -> asyncio.Future[UpstreamResponse]:
-        """Write one request and return the future of its response; it was just seen to be open.
+        """Have one request written, and return the future of its response.
 
-        From here on the provider may act on the request: it is never written again.
+        The connection was just seen to be open. Once a byte is written the provider may act on the
+        request, and it is never written again; where none is, the future fails with `UnsentError`.
         """
         answer: asyncio.Future[UpstreamResponse] = self._loop.create_future()
         self._answer = answer
         self._no_body = head.startswith(b"HEAD ")
         self.deadline = deadline
-        if len(body) <= _JOINED_BYTES:
-            self._transport.write(head + body)
+        if len(body) <= MOST_BYTES:  # up to here one copy is cheaper than a second system call
+            self._unsent = head + body
+            self._outbox.add(self._flush)
         else:
             self._transport.writelines((head, body))
         return answer
@@ -118,6 +132,7 @@ class Connection(asyncio.Protocol):
         """
         if self._answer is answer:
             self._answer = self._reader = None
+            self._unsent = b""
             self.drop()
         elif answer.done() and not answer.cancelled():
             answer.exception()  # seen: the caller left in the moment that it was set
@@ -126,7 +141,9 @@ class Connection(asyncio.Protocol):
         """End the exchange under way: its deadline has passed."""
         self._fail(
             UpstreamError(
-                "the provider did not answer in time", sent=True, reason="upstream.timeout"
+                "the provider did not answer in time",
+                sent=not self._unsent,
+                reason="upstream.timeout",
             )
         )
 
@@ -143,7 +160,7 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Read on; bytes that nobody asked for end the connection (asyncio's callback)."""
         answer = self._answer
-        if answer is None:
+        if answer is None or self._unsent:
             self.drop()
             return
         try:
@@ -166,6 +183,9 @@ class Connection(asyncio.Protocol):
         """Tell the pool, and whoever waits for an answer (asyncio's callback)."""
         self._lost = True
         self._events.lost(self)
+        if self._unsent:
+            self._fail(UnsentError())
+            return
         ended = "ended" if exc is None else "was lost"
         self._fail(
             UpstreamError(
@@ -174,6 +194,12 @@ class Connection(asyncio.Protocol):
                 reason="upstream.broken",
             )
         )
+
+    def _flush(self) -> None:
+        unsent, transport = self._unsent, self._transport
+        if unsent and not transport.is_closing():
+            self._unsent = b""
+            transport.write(unsent)
 
     def _read(self, data: bytes) -> UpstreamResponse | None:
         reader = self._reader
@@ -197,6 +223,7 @@ class Connection(asyncio.Protocol):
     def _fail(self, error: UpstreamError) -> None:
         answer = self._answer
         self._answer = self._reader = None
+        self._unsent = b""
         self.drop()
         if answer is not None and not answer.done():
             answer.set_exception(error)

@@ -19,6 +19,7 @@ import msgspec
 from aiohttp import web, web_protocol
 
 from gateway.core.request import Malformed
+from gateway.proxy.outbox import MOST_BYTES, Outbox
 from gateway.proxy.parser import Arrived, RequestParser, fault_of, too_large
 from gateway.proxy.reply import Reply, written
 from gateway.respond import Answer
@@ -64,6 +65,7 @@ class Listener(web.Server):
         # Only what calls it knows what it takes: no request of aiohttp's is made for it.
         super().__init__(cast("Any", handle), handler_cancellation=True)
         self.handle = handle
+        self.outbox = Outbox()
         self.limits = limits
         self.reject = reject
 
@@ -87,22 +89,25 @@ class Connection(web_protocol.RequestHandler):
         "_handle",
         "_head_bytes",
         "_limits",
+        "_outbox",
         "_parting",
         "_reject",
         "_remote",
         "_requests",
         "_under_way",
+        "_unsent",
     )
 
     def __init__(self, listener: Listener) -> None:
         """Begin before the first byte."""
         self._limits = limits = listener.limits
         self._reject = listener.reject
-        self._handle = listener.handle
+        self._handle, self._outbox = listener.handle, listener.outbox
         self._remote = ""  # textual address of the client
         self._begun: Arrived | None = None  # waits for the task of this connection
         self._under_way: Arrived | None = None
         self._ahead = b""  # what came while it was under way
+        self._unsent = b""  # the last answer, until it is written
         self._head_bytes = 0  # received since the one before
         self._carried_bytes = 0  # of the request under way, its head and what frames its body too
         self._clock: asyncio.TimerHandle | None = None  # for the head, or for the parting
@@ -128,13 +133,21 @@ class Connection(web_protocol.RequestHandler):
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop the clock; the base class cancels the handler (asyncio's callback)."""
         self._stop_clock()
+        self._unsent = b""
         super().connection_lost(exc)
         self._requests.close()
+
+    def force_close(self) -> None:
+        """Close at once, behind what was answered (aiohttp's hook)."""
+        self._flush()
+        super().force_close()
 
     def data_received(self, data: bytes) -> None:
         """Take the next bytes (asyncio's callback; the base class calls it with none)."""
         if self._parting or self._force_close:
             return
+        if self._unsent:
+            self._flush()
         under_way = self._under_way
         if under_way is None:
             self._take_head(data)
@@ -274,7 +287,7 @@ class Connection(web_protocol.RequestHandler):
         return keeps and not self._close
 
     def _write(self, reply: Reply, arrived: Arrived) -> bool:
-        """Write an answer that is at hand in one call; tell whether the connection goes on.
+        """Have an answer written; tell whether the connection goes on.
 
         Raises:
             ConnectionResetError: the client went away.
@@ -283,8 +296,21 @@ class Connection(web_protocol.RequestHandler):
         if transport is None or transport.is_closing():
             raise ConnectionResetError("the client went away")
         keeps = not (reply.close or arrived.closes or self._close or self._force_close)
-        transport.write(written(reply.answer, keep_alive=keeps, head_only=arrived.method == "HEAD"))
+        content = written(reply.answer, keep_alive=keeps, head_only=arrived.method == "HEAD")
+        if len(content) <= MOST_BYTES:
+            self._unsent = content
+            self._outbox.add(self._flush)
+        else:
+            transport.write(content)
         return keeps
+
+    def _flush(self) -> None:
+        """Write the last answer, where it still waits for that."""
+        unsent, transport = self._unsent, self.transport
+        if unsent:
+            self._unsent = b""
+            if transport is not None and not transport.is_closing():
+                transport.write(unsent)
 
     async def _taken(self) -> None:
         """Wait until the client has taken most of its answer.
@@ -311,6 +337,8 @@ class Connection(web_protocol.RequestHandler):
         ahead, self._ahead, requests.rest = requests.rest + self._ahead, b"", b""
         if self._buffer_paused:
             self._resume_reading_for_buffer()
+        if ahead:
+            self._flush()
         self._take_head(ahead)
 
     def _part(self, *, unread: bool = False) -> None:
@@ -322,6 +350,7 @@ class Connection(web_protocol.RequestHandler):
         """
         self._close = self._parting = True
         self._stop_clock()
+        self._flush()
         transport = self.transport
         if transport is None:
             return

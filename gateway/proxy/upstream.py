@@ -17,7 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 import msgspec
 
 from gateway.errors import UpstreamError
-from gateway.proxy.exchange import Connection, ConnectionEvents
+from gateway.proxy.exchange import Connection, ConnectionEvents, UnsentError
+from gateway.proxy.outbox import Outbox
 from gateway.proxy.response import ResponseLimits, UpstreamResponse
 
 _PORTS = {"http": 80, "https": 443}
@@ -93,6 +94,7 @@ class Pool:
         self._tls = (tls or tls_context()) if parts.scheme == "https" else None
         self._limits = limits or PoolLimits()
         self._loop = asyncio.get_running_loop()
+        self._outbox = Outbox()
         self._events = ConnectionEvents(made=self._made, freed=self._freed, lost=self._lost)
         self._connections: set[Connection] = set()
         self._connecting = 0
@@ -134,19 +136,26 @@ class Pool:
             deadline_s: seconds from now for everything: a free connection, connecting, the answer.
 
         Raises:
+            UnsentError: twice in a row the connection ended before the request was written.
             UpstreamError: see the module.
         """
         now = self._loop.time()
         deadline = now + deadline_s
-        connection = self._take_idle(now) or await self._obtain(deadline)
-        if deadline < self._timer_at:
-            self._arm(deadline)
-        answer = connection.send(head, body, deadline=deadline)
-        try:
-            return await answer
-        except BaseException:
-            connection.abandon(answer)
-            raise
+        again = True
+        while True:
+            connection = self._take_idle(now) or await self._obtain(deadline)
+            if deadline < self._timer_at:
+                self._arm(deadline)
+            answer = connection.send(head, body, deadline=deadline)
+            try:
+                return await answer
+            except UnsentError:
+                if not again:
+                    raise
+                again = False
+            except BaseException:
+                connection.abandon(answer)
+                raise
 
     async def close(self) -> None:
         """Abort every connection and wait until all are gone; waiting requests get an error."""
@@ -230,9 +239,7 @@ class Pool:
         try:
             async with asyncio.timeout_at(latest):
                 _, connection = await self._loop.create_connection(
-                    lambda: Connection(
-                        loop=self._loop, limits=self._limits.response, events=self._events
-                    ),
+                    self._new,
                     self._host,
                     self._port,
                     ssl=self._tls,
@@ -249,6 +256,14 @@ class Pool:
             connection.drop()
             raise _unavailable("the connection ended, or the provider spoke, before the request")
         return connection
+
+    def _new(self) -> Connection:
+        return Connection(
+            loop=self._loop,
+            limits=self._limits.response,
+            events=self._events,
+            outbox=self._outbox,
+        )
 
     def _made(self, connection: Connection) -> None:
         self._connections.add(connection)

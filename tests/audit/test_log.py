@@ -31,6 +31,12 @@ def head(directory: Path) -> dict[str, object]:
     return plain
 
 
+async def turns(number: int) -> None:
+    """Let the loop run."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
 def rejected() -> Rejected:
     return Rejected(time=NOW, address="192.0.2.1", reason="malformed.path")
 
@@ -90,15 +96,52 @@ async def test_records_that_arrive_together_share_a_sync(tmp_path: Path) -> None
 
 
 async def test_a_large_backlog_is_written_in_bounded_batches(tmp_path: Path) -> None:
-    log = await open_log(tmp_path, batch_lines=8)
+    log = await open_log(tmp_path, batch_lines=8, linger_s=3_600.0)
     waiters = [log.append(decided(f"dec_{number}")) for number in range(20)]
     assert [await waiter for waiter in waiters] == list(range(20))
     assert (log.syncs, log.last_batch) == (3, 4)
     await log.close()
 
 
-async def test_enqueued_records_are_carried_by_a_sync_of_their_own(tmp_path: Path) -> None:
-    log = await open_log(tmp_path)
+async def test_what_nobody_waits_for_is_written_with_what_comes_next(tmp_path: Path) -> None:
+    log = await open_log(tmp_path, linger_s=3_600.0)
+    for number in range(2):
+        log.enqueue(rejected())
+        await turns(20)
+        assert (log.syncs, log.queue_length) == (number, 1)
+        assert await log.append(decided(f"dec_{number}")) == 2 * number + 1
+        assert (log.syncs, log.last_batch) == (number + 1, 2)
+    await log.close()
+
+
+async def test_what_nobody_waits_for_is_written_by_itself_after_a_while(tmp_path: Path) -> None:
+    log = await open_log(tmp_path, linger_s=0.001)
+    for syncs in (1, 2):
+        log.enqueue(rejected())
+        await until(lambda syncs=syncs: log.syncs == syncs)  # type: ignore[misc]
+    assert len(lines(tmp_path)) == 2
+    await log.close()
+
+
+async def test_what_comes_during_a_sync_and_nobody_waits_for_needs_no_other_at_once(
+    tmp_path: Path,
+) -> None:
+    faults = Faults()
+    log = await open_log(tmp_path, FaultyFiles(OsFiles(), faults), linger_s=3_600.0)
+    faults.gate = threading.Semaphore(0)
+    first = log.append(decided("dec_0"))
+    await asyncio.sleep(0)
+    log.enqueue(rejected())
+    faults.open_gate()
+    await first
+    await turns(20)
+    assert (log.syncs, log.queue_length, log._batch) == (1, 1, None)
+    assert await log.append(decided("dec_1")) == 2
+    await log.close()
+
+
+async def test_what_nobody_waits_for_is_written_when_the_log_closes(tmp_path: Path) -> None:
+    log = await open_log(tmp_path, linger_s=3_600.0)
     log.enqueue(rejected())
     await log.close()
     assert [type(read_line(line)) for line in lines(tmp_path)] == [Rejected]

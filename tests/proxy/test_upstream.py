@@ -12,8 +12,10 @@ import pytest
 
 from gateway.errors import UpstreamError
 from gateway.proxy.exchange import Connection, ConnectionEvents
+from gateway.proxy.outbox import Outbox
 from gateway.proxy.response import ResponseLimits, UpstreamResponse
 from gateway.proxy.upstream import Pool, PoolLimits, host_field
+from tests.audit.fakes import until
 
 HELLO = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 Script = Callable[["Visit"], Awaitable[None]]
@@ -31,13 +33,15 @@ class Visit:
         asked: asyncio.Event,
     ) -> None:
         self.number, self.reader, self.writer, self.asked = number, reader, writer, asked
+        self.requests: list[bytes] = []  # bodies of those that were read whole
 
     async def request(self) -> bytes:
         """Read one request; return its body."""
         head = await self.reader.readuntil(b"\r\n\r\n")
         self.asked.set()
         length = re.search(rb"content-length: (\d+)", head)
-        return await self.reader.readexactly(int(length[1])) if length else b""
+        self.requests.append(await self.reader.readexactly(int(length[1])) if length else b"")
+        return self.requests[-1]
 
     async def answer(self, content: bytes = HELLO) -> None:
         self.writer.write(content)
@@ -284,7 +288,7 @@ async def test_a_new_connection_on_which_the_provider_speaks_first_is_dropped() 
     async with provider(greet) as serving:
         port = int(serving.url.rpartition(":")[2])
         _, connection = await loop.create_connection(
-            lambda: Connection(loop=loop, limits=ResponseLimits(), events=events),
+            lambda: Connection(loop=loop, limits=ResponseLimits(), events=events, outbox=Outbox()),
             "127.0.0.1",
             port,
         )
@@ -299,6 +303,73 @@ async def test_a_connection_that_the_provider_closed_while_idle_is_not_written_t
             assert (await post(pool)).body == b"hello"
             await serving.ended[number]
         assert len(serving.visits) == 5
+
+
+async def unwritten(pool: Pool) -> tuple[asyncio.Task[UpstreamResponse], Connection]:
+    """Begin an exchange on an idle connection; its request waits to be written."""
+    connection = [*pool._idle][-1]
+    exchange = asyncio.create_task(post(pool))
+    await asyncio.sleep(0)
+    assert connection.busy
+    assert connection._unsent
+    return exchange, connection
+
+
+async def test_a_request_of_which_nothing_was_written_goes_on_another_connection() -> None:
+    async with pooled(answering(HELLO)) as (pool, serving):
+        await post(pool)
+        exchange, connection = await unwritten(pool)
+        connection.drop()
+        assert (await exchange).body == b"hello"
+        assert [len(visit.requests) for visit in serving.visits] == [1, 1]
+
+
+async def test_what_arrives_before_the_request_was_written_is_no_answer_to_it() -> None:
+    async with pooled(answering(HELLO)) as (pool, serving):
+        await post(pool)
+        exchange, connection = await unwritten(pool)
+        connection.data_received(HELLO.replace(b"hello", b"POISN"))
+        assert (await exchange).body == b"hello"
+        assert [len(visit.requests) for visit in serving.visits] == [1, 1]
+
+
+async def test_a_request_looks_for_another_connection_only_once() -> None:
+    async with pooled(answering(HELLO)) as (pool, serving):
+        await asyncio.gather(post(pool), post(pool))
+        exchange, connection = await unwritten(pool)
+        connection.drop()
+        await until(lambda: pool.idle == 0)
+        (second,) = (each for each in pool._connections if each.busy)
+        assert second._unsent
+        second.drop()
+        with pytest.raises(UpstreamError, match="before the request") as caught:
+            await exchange
+        assert not caught.value.sent
+        assert [len(visit.requests) for visit in serving.visits] == [1, 1]
+
+
+async def test_a_deadline_that_passes_before_a_request_is_written_says_so() -> None:
+    async with pooled(answering(HELLO)) as (pool, serving):
+        await post(pool)
+        exchange, connection = await unwritten(pool)
+        connection.expire()
+        with pytest.raises(UpstreamError, match="in time") as caught:
+            await exchange
+        assert not caught.value.sent
+        assert len(serving.visits[0].requests) == 1
+
+
+async def test_a_caller_who_leaves_before_the_request_is_written_takes_it_along() -> None:
+    async with pooled(answering(HELLO)) as (pool, serving):
+        await post(pool)
+        exchange, connection = await unwritten(pool)
+        assert connection._answer is not None
+        connection.abandon(connection._answer)
+        exchange.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await exchange
+        await serving.ended[0]
+        assert len(serving.visits[0].requests) == 1
 
 
 async def test_an_announced_close_is_obeyed() -> None:
