@@ -77,6 +77,47 @@ class Batch:
         return refuse(waiting, detail, perhaps_written=perhaps_written)
 
 
+class Queue:
+    """Records that are in no batch yet, in order.
+
+    `awaited` says whether somebody waits for any of them.
+    """
+
+    __slots__ = ("_entries", "awaited")
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._entries: list[Entry] = []
+        self.awaited = False
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self._entries)
+
+    def add(self, record: Line, waiter: Waiter | None = None) -> None:
+        """Add a record, and who waits for it."""
+        self._entries.append((record, waiter))
+        if waiter is not None:
+            self.awaited = True
+
+    def take(self, most: int) -> list[Entry]:
+        """Take the oldest out."""
+        taken, self._entries = self._entries[:most], self._entries[most:]
+        self.awaited = any(waiter is not None for _, waiter in self._entries)
+        return taken
+
+    def give_back(self, entries: list[Entry]) -> None:
+        """Put back, before all others, what nobody waited for."""
+        self._entries[:0] = [entry for entry in entries if entry[1] is None]
+
+    def refuse(self, detail: str) -> int:
+        """Take out what somebody waits for, and tell them; returns how many still waited."""
+        waiting = [waiter for _, waiter in self._entries]
+        self._entries = [entry for entry in self._entries if entry[1] is None]
+        self.awaited = False
+        return refuse(waiting, detail)
+
+
 class Assembly:
     """Makes the batches of one log; holds what all of its lines have in common."""
 

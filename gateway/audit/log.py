@@ -22,14 +22,14 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from gateway.audit.batch import Assembly, Batch, Entry, refuse
+from gateway.audit.batch import Assembly, Batch, Queue
 from gateway.audit.files import Files
 from gateway.audit.holding import take_hold
 from gateway.audit.loss import Loss, opening_gaps
 from gateway.audit.record import Happened, Line
 from gateway.audit.recovery import Recovered
 from gateway.audit.segments import Position, Segments, make_head, segment_name
-from gateway.audit.thread import Bell, Failure, WritingThread
+from gateway.audit.thread import Bell, Delay, Failure, WritingThread
 from gateway.audit.tuning import Tuning
 from gateway.errors import AuditError
 
@@ -68,14 +68,12 @@ class AuditLog:
         self._segments, self._thread = segments, thread
         self._assembly, self._make_head, self._clock, self._tuning = assembly, head, clock, tuning
         self._frontier, self._at, self._pairs = recovered.frontier, recovered.at, recovered.pairs
-        self._queue: list[Entry] = []
-        self._awaited = False  # whether somebody waits for anything in it
+        self._queue = Queue()
         self._batch: Batch | None = None
         self._loss: Loss | None = None
         self._state: Literal["well", "failed", "mending", "closed"] = "well"
         self._scheduled = self._probing = self._stalled = self._closing = False
-        self._head_timer: asyncio.TimerHandle | None = None
-        self._linger_timer: asyncio.TimerHandle | None = None
+        self._head_due, self._lines_due = Delay(self._publish), Delay(self._start)
         self._bell = Bell()
         self.last_error = ""
         self.records = self.syncs = self.failures = 0
@@ -161,8 +159,7 @@ class AuditLog:
         """
         waiter = self._loop.create_future()
         if self.healthy:
-            self._queue.append((record, waiter))
-            self._awaited = True
+            self._queue.add(record, waiter)
             self._wake()
         else:
             waiter.set_exception(AuditError(self.last_error or "the audit log is closed"))
@@ -176,7 +173,7 @@ class AuditLog:
         if self._state == "closed" or (full and not isinstance(record, Happened)):
             self._lose(Failure("overflow", "more records waited than are kept"), lost=1)
             return
-        self._queue.append((record, None))
+        self._queue.add(record)
         self._wake()
 
     async def probe(self) -> bool:
@@ -199,9 +196,7 @@ class AuditLog:
         self._closing = True
         await self._drain()
         self._probe_timer.cancel()
-        for timer in (self._head_timer, self._linger_timer):
-            if timer is not None:
-                timer.cancel()
+        self._head_due.cancel()
         head = self._head() if self._state == "well" else None
         failure = await self._thread.run(partial(self._segments.finish, head))
         self._thread.close()
@@ -222,7 +217,8 @@ class AuditLog:
             head_lost=recovered.head_lost,
             now=self._clock(),
         )
-        self._queue += [(gap, None) for gap in gaps]
+        for gap in gaps:
+            self._queue.add(gap)
         await self._drain()
         failure = await self._thread.run(partial(self._segments.publish, self._head()))
         if failure is None and self._state == "well":
@@ -243,12 +239,12 @@ class AuditLog:
     def _wake(self) -> None:
         if self._batch is not None or self._scheduled:
             return
-        if self._awaited:
+        if self._queue.awaited:
             self._scheduled = True
             # Not at once: what else is ready in this turn of the loop joins the batch.
             self._loop.call_soon(self._start)
-        elif self._linger_timer is None:
-            self._linger_timer = self._loop.call_later(self._tuning.linger_s, self._start)
+        else:
+            self._lines_due.ask(self._tuning.linger_s)
 
     def _gather(self, turns: int) -> None:
         if turns and len(self._queue) < self._tuning.batch_lines:
@@ -258,16 +254,12 @@ class AuditLog:
 
     def _start(self) -> None:
         self._scheduled = False
-        if self._linger_timer is not None:
-            self._linger_timer.cancel()
-            self._linger_timer = None
+        self._lines_due.cancel()
         if self._batch is not None or self._state in {"failed", "closed"}:
             return
         if not self._queue and self._loss is None:
             return
-        most = self._tuning.batch_lines
-        entries, self._queue = self._queue[:most], self._queue[most:]
-        self._awaited = any(waiter is not None for _, waiter in self._queue)
+        entries = self._queue.take(self._tuning.batch_lines)
         loss, self._loss = self._loss, None
         batch = self._assembly.batch(
             entries,
@@ -288,7 +280,7 @@ class AuditLog:
             self._take_over(batch)
         else:
             self._take_back(batch, failure)
-        if self._awaited and not self._scheduled:
+        if self._queue.awaited and not self._scheduled:
             self._scheduled = True
             self._gather(self._tuning.gather_turns)
         elif self._queue:
@@ -315,8 +307,8 @@ class AuditLog:
         self._release(batch)
         if not self._tuning.head_s:
             self._publish()
-        elif self._head_timer is None:
-            self._head_timer = self._loop.call_later(self._tuning.head_s, self._publish)
+        else:
+            self._head_due.ask(self._tuning.head_s)
 
     def _release(self, batch: Batch) -> None:
         for waiter, seq, decided in batch.waiters:
@@ -331,7 +323,7 @@ class AuditLog:
             record = Happened(
                 time=self._clock(), decided=decided, outcome="client_gone", sent=False
             )
-            self._queue.append((record, None))
+            self._queue.add(record)
         else:
             # It failed although it was written: its caller was told so, and nothing will
             # complete the pair.
@@ -340,7 +332,7 @@ class AuditLog:
     def _take_back(self, batch: Batch, failure: Failure) -> None:
         # A segment that was begun stays begun: its name fits the next line as well.
         self._at = batch.at
-        self._queue[:0] = [entry for entry in batch.entries if entry[1] is None]
+        self._queue.give_back(batch.entries)
         if batch.loss is not None:
             if self._loss is not None:
                 batch.loss.absorb(self._loss)
@@ -351,12 +343,7 @@ class AuditLog:
         self.failures += 1
         self.last_error = failure.detail
         self._state = "failed"
-        self._lose(failure, refused=refused + self._refuse_queue())
-
-    def _refuse_queue(self) -> int:
-        waiting = [waiter for _, waiter in self._queue]
-        self._queue = [entry for entry in self._queue if entry[1] is None]
-        return refuse(waiting, self.last_error)
+        self._lose(failure, refused=refused + self._queue.refuse(failure.detail))
 
     def _lose(
         self,
@@ -398,7 +385,8 @@ class AuditLog:
             return
         self._stalled = True
         self.last_error = f"the disk has not answered for {waited_s:.1f} s"
-        refused = batch.refuse(self.last_error, perhaps_written=True) + self._refuse_queue()
+        refused = batch.refuse(self.last_error, perhaps_written=True)
+        refused += self._queue.refuse(self.last_error)
         self._lose(Failure("stalled", self.last_error), refused=refused)
 
     def _checked(self, failure: Failure | None) -> None:
@@ -423,7 +411,6 @@ class AuditLog:
         return self._make_head(frontier=self._frontier, at=self._at, open_from=open_from)
 
     def _publish(self) -> None:
-        self._head_timer = None
         if self._state == "well":
             self._thread.submit(partial(self._segments.publish, self._head()), self._published)
 

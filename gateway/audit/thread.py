@@ -46,6 +46,30 @@ class Bell:
             self._next = None
 
 
+class Delay:
+    """A call that is due once, however often it is asked for meanwhile."""
+
+    def __init__(self, call: Callable[[], None]) -> None:
+        """Belong to the running loop."""
+        self._loop, self._call = asyncio.get_running_loop(), call
+        self._timer: asyncio.TimerHandle | None = None
+
+    def ask(self, seconds: float) -> None:
+        """Have it called in so many seconds, unless it is due already."""
+        if self._timer is None:
+            self._timer = self._loop.call_later(seconds, self._due)
+
+    def cancel(self) -> None:
+        """Do without the call."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _due(self) -> None:
+        self._timer = None
+        self._call()
+
+
 class WritingThread:
     """Runs pieces of work one after the other, and reports each to the event loop.
 
