@@ -49,6 +49,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         id: the decision's id, in the answer and in the records.
+        at: when it was decided, UTC.
         permitted: whether the request goes on; true only once its record is durable.
         reason: code from `gateway.core.decision.REASONS`.
         judgement: facts and verdict; None where the engine failed.
@@ -57,6 +58,7 @@ class Ruling(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: str
+    at: datetime
     permitted: bool
     reason: str
     judgement: Judgement | None
@@ -246,6 +248,7 @@ class Enforcer:
         decision = judgement.decision
         return Ruling(
             id=decision_id,
+            at=now,
             permitted=decision.outcome == "permit",
             reason=decision.reason,
             judgement=judgement,
@@ -321,9 +324,10 @@ class Enforcer:
     def _aborted(self, decision_id: str, reason: str) -> Ruling:
         # What stands in no record was not taken.
         self._ledger.settle(decision_id, spent=False)
-        self.audit.enqueue(Aborted(time=self.clock(), id=decision_id, reason=reason))
+        now = self.clock()
+        self.audit.enqueue(Aborted(time=now, id=decision_id, reason=reason))
         return Ruling(
-            id=decision_id, permitted=False, reason=reason, judgement=None, recorded=False
+            id=decision_id, at=now, permitted=False, reason=reason, judgement=None, recorded=False
         )
 
     def _gone(self, ruling: Ruling, durable_at: asyncio.Future[int]) -> None:

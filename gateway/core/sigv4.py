@@ -55,6 +55,26 @@ _SHA256_BLOCK: Final = 64
 _INNER_PAD: Final = bytes(octet ^ 0x36 for octet in range(256))
 _OUTER_PAD: Final = bytes(octet ^ 0x5C for octet in range(256))
 
+
+class _Signer(msgspec.Struct, frozen=True):
+    """What signatures of one second, credential and set of headers have in common.
+
+    Attributes:
+        text: string to sign up to the hash of the canonical request.
+        mac: of the derived key.
+        line: value of the Authorization header up to the signature.
+    """
+
+    text: str
+    mac: _Mac
+    line: str
+
+
+# x-amz-date, names that are signed, id and secret of the key, region and service.
+_Kind = tuple[str, tuple[str, ...], str, str, str, str]
+_REMEMBERED_SIGNERS: Final = 64
+_SIGNERS: Final[dict[_Kind, _Signer]] = {}
+
 Failure = Literal["date", "skew", "unsigned", "payload", "signature"]
 
 
@@ -218,18 +238,31 @@ def authorization(
     Raises:
         ValueError: a header holds characters that no header line can carry.
     """
-    stamp = headers["x-amz-date"]
-    date = stamp[:8]
     canonical = _canonical(
         method, path, query, headers, signed_headers, payload_sha256=payload_sha256
     )
     if canonical is None:
         raise ValueError("a header holds characters that cannot be sent")
-    signature = _signature(canonical, stamp=stamp, key=(secret, date, region, service))
-    return (
-        f"{ALGORITHM} Credential={access_key_id}/{date}/{region}/{service}/aws4_request, "
-        f"SignedHeaders={';'.join(signed_headers)}, Signature={signature}"
+    kind = (headers["x-amz-date"], signed_headers, access_key_id, secret, region, service)
+    signer = _SIGNERS.get(kind) or _signer(kind)
+    text = signer.text + hashlib.sha256(canonical).hexdigest()
+    return signer.line + signer.mac(text.encode())
+
+
+def _signer(kind: _Kind) -> _Signer:
+    stamp, signed_headers, access_key_id, secret, region, service = kind
+    date = stamp[:8]
+    scope = f"{date}/{region}/{service}/aws4_request"
+    signer = _Signer(
+        text=_text_of(stamp, scope),
+        mac=_remembered((secret, date, region, service))[1],
+        line=f"{ALGORITHM} Credential={access_key_id}/{scope}, "
+        f"SignedHeaders={';'.join(signed_headers)}, Signature=",
     )
+    if len(_SIGNERS) >= _REMEMBERED_SIGNERS:
+        _SIGNERS.clear()
+    _SIGNERS[kind] = signer
+    return signer
 
 
 def amz_date(now: datetime) -> str:
@@ -362,8 +395,10 @@ def _pair(text: str) -> tuple[str, str]:
 def _signature(canonical: bytes, *, stamp: str, key: tuple[str, str, str, str]) -> str:
     _, mac = _remembered(key)
     _, date, region, service = key
-    text = (
-        f"{ALGORITHM}\n{stamp}\n{date}/{region}/{service}/aws4_request\n"
-        f"{hashlib.sha256(canonical).hexdigest()}"
-    )
-    return mac(text.encode())
+    text = _text_of(stamp, f"{date}/{region}/{service}/aws4_request")
+    return mac(f"{text}{hashlib.sha256(canonical).hexdigest()}".encode())
+
+
+def _text_of(stamp: str, scope: str) -> str:
+    """Return the string to sign up to the hash of the canonical request."""
+    return f"{ALGORITHM}\n{stamp}\n{scope}\n"

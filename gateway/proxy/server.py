@@ -145,7 +145,7 @@ class Proxy:
                 credential=upstream.credential,
                 body=content,
                 payload_sha256=digest,
-                now=self._enforcer.clock(),
+                now=ruling.at,
             )
             # From here on the provider may see the request; a cancellation cannot tell.
             acted.sent = True

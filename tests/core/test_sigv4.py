@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pytest
@@ -439,24 +439,61 @@ def test_a_remembered_hmac_is_that_of_the_library(secret: str, text: bytes) -> N
         assert mac(text) == hmac.digest(key, text, "sha256").hex()
 
 
+ASKED = {
+    "method": "GET",
+    "path": "/a",
+    "query": "b=c",
+    "payload_sha256": "0" * 64,
+    "access_key_id": KEY_ID,
+    "secret": SECRET,
+    "region": "us-east-1",
+    "service": "rekognition",
+}
+
+
 def test_a_signature_over_named_headers_leaves_the_others_out() -> None:
     headers = {"host": HOST, "x-amz-date": "20261122T000000Z", "user-agent": "a", "x-amz-b": "c"}
-    asked = {
-        "method": "GET",
-        "path": "/a",
-        "query": "b=c",
-        "payload_sha256": "0" * 64,
-        "access_key_id": KEY_ID,
-        "secret": SECRET,
-        "region": "us-east-1",
-        "service": "rekognition",
-    }
     names = ("host", "x-amz-b", "x-amz-date")
     now = datetime(2026, 11, 22, tzinfo=UTC)
     covered = {name: headers[name] for name in names}
-    assert sigv4.authorization(headers=headers, signed_headers=names, **asked) == sigv4.sign(
-        headers=covered, now=now, **asked
+    assert sigv4.authorization(headers=headers, signed_headers=names, **ASKED) == sigv4.sign(
+        headers=covered, now=now, **ASKED
     )
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"secret": "another"},
+        {"access_key_id": "AKIAANOTHERKEYOFTHEM"},
+        {"region": "eu-west-1"},
+        {"service": "s3"},
+        {"headers": {"host": HOST, "x-amz-date": "20261122T000001Z"}},
+        {"signed_headers": ("host",)},
+    ],
+    ids=str,
+)
+def test_nothing_that_was_signed_before_stands_in_another_signature(
+    change: dict[str, Any],
+) -> None:
+    given: dict[str, Any] = {
+        **ASKED,
+        "headers": {"host": HOST, "x-amz-date": "20261122T000000Z"},
+        "signed_headers": ("host", "x-amz-date"),
+    }
+    first = sigv4.authorization(**given)
+    other = sigv4.authorization(**{**given, **change})
+    assert other != first
+    sigv4._SIGNERS.clear()
+    assert sigv4.authorization(**{**given, **change}) == other
+    assert sigv4.authorization(**given) == first
+
+
+def test_the_memory_of_signers_is_bounded() -> None:
+    for second in range(200):
+        headers = {"host": HOST, "x-amz-date": f"20261122T0000{second:02}Z"}
+        sigv4.authorization(headers=headers, signed_headers=("host",), **ASKED)
+    assert len(sigv4._SIGNERS) <= 64
 
 
 def test_a_time_is_written_to_the_second_in_which_it_lies() -> None:
