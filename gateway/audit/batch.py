@@ -62,11 +62,11 @@ class Batch:
 
     def note(self, record: Line, seq: int) -> str:
         """Keep which decision a line opens, and return its id, or which ones it closes."""
-        if isinstance(record, Decided):
-            self.opened[record.id] = seq
-            return record.id
         if isinstance(record, Happened):
             self.closed.add(record.decided)
+        elif isinstance(record, Decided):
+            self.opened[record.id] = seq
+            return record.id
         elif isinstance(record, Gap):
             self.closed.update(record.unpaired)
         return ""
@@ -159,11 +159,14 @@ class Assembly:
         """Number and encode what can be written, and note what it opens and closes."""
         lines: list[bytes] = []
         encode, first = self._encode, batch.frontier.size
+        opened, closed = batch.opened, batch.closed
         for record, waiter in entries:
-            if isinstance(record, Happened) and not _completes(batch, pairs, record.decided):
-                batch.orphans += 1
-                refuse([waiter], "there is no open decision to complete")
-                continue
+            if isinstance(record, Happened):
+                decided = record.decided
+                if decided in closed or not (decided in pairs or decided in opened):
+                    batch.orphans += 1
+                    refuse([waiter], "there is no open decision to complete")
+                    continue
             seq = first + len(lines)
             try:
                 lines.append(encode(record, seq))
@@ -186,7 +189,3 @@ def refuse(waiters: list[Waiter | None], detail: str, *, perhaps_written: bool =
             waiter.set_exception(AuditError(detail, perhaps_written=perhaps_written))
             refused += 1
     return refused
-
-
-def _completes(batch: Batch, pairs: dict[str, int], decided: str) -> bool:
-    return (decided in pairs or decided in batch.opened) and decided not in batch.closed

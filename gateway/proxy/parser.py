@@ -20,7 +20,6 @@ from gateway.proxy.header import Names, names_of
 
 _HEAD_END = b"\r\n\r\n"
 _LINE_ENDS = b"\r\n"
-_BLANKS = b" \t"
 
 
 class Arrived:
@@ -241,7 +240,8 @@ class RequestParser:
             method=self._method.decode("ascii"),
             raw_path=self._target.decode("latin-1"),
             names=names_of(tuple(self._names)),
-            values=tuple([value.rstrip(_BLANKS) for value in self._values]),
+            # Of white space llhttp lets only blanks and tabs into a value, and leaves those behind.
+            values=tuple(map(bytes.rstrip, self._values)),
             closes=not llhttp.should_keep_alive(),
         )
 

@@ -188,7 +188,7 @@ class Connection(web_protocol.RequestHandler):
     def _take_head(self, data: bytes) -> None:
         self._head_bytes += len(data)
         try:
-            arrived = self._requests.feed(data) if data else None
+            arrived = self._requests.feed(data)
         except httptools.HttpParserError as error:
             self._refuse(fault_of(error))
             return
@@ -339,7 +339,7 @@ class Connection(web_protocol.RequestHandler):
             self._resume_reading_for_buffer()
         if ahead:
             self._flush()
-        self._take_head(ahead)
+            self._take_head(ahead)
 
     def _part(self, *, unread: bool = False) -> None:
         """End the connection in stages (RFC 9112 section 9.6).
