@@ -28,7 +28,8 @@ class Batch:
     Attributes:
         entries: what the lines were made from.
         loss: what the batch's gap states.
-        frontier: the tree after the lines.
+        frontier: the tree after the lines, once `grow` was called.
+        leaves: the lines that it does not have yet.
         at: where they begin.
         lines: the bytes, each line with its newline.
         count: how many lines.
@@ -45,6 +46,7 @@ class Batch:
     loss: Loss | None
     frontier: Frontier
     at: Position
+    leaves: list[bytes] = field(default_factory=list)
     lines: bytes = b""
     count: int = 0
     opened: dict[str, int] = field(default_factory=dict)
@@ -59,6 +61,11 @@ class Batch:
     def end(self) -> Position:
         """Where the next batch begins."""
         return Position(self.at.segment, self.at.offset + len(self.lines))
+
+    def grow(self) -> None:
+        """Add the lines to the tree; to be done while the disk takes them."""
+        self.frontier.extend(self.leaves)
+        self.leaves = []
 
     def note(self, record: Line, seq: int) -> str:
         """Keep which decision a line opens, and return its id, or which ones it closes."""
@@ -145,11 +152,8 @@ class Assembly:
             gaps: list[Entry] = [(gap, None) for gap in loss.gaps(pairs=pairs, now=now)]
             entries = gaps + entries
         lines = self._lines(batch, entries, pairs)
-        batch.frontier.extend(lines)
-        batch.count = len(lines)
-        if lines:
-            lines.append(b"")
-        batch.lines = b"\n".join(lines)
+        batch.leaves, batch.count = lines, len(lines)
+        batch.lines = b"\n".join((*lines, b"")) if lines else b""
         if at.offset + len(batch.lines) > self._segment_bytes:
             # Nothing changes where the segment is still empty: it has this name already.
             batch.at = Position(segment_name(frontier.size), 0)

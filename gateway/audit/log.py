@@ -257,7 +257,7 @@ class AuditLog:
         self._lines_due.cancel()
         if self._batch is not None or self._state in {"failed", "closed"}:
             return
-        if not self._queue and self._loss is None:
+        if not (self._queue or self._loss):
             return
         entries = self._queue.take(self._tuning.batch_lines)
         loss, self._loss = self._loss, None
@@ -269,10 +269,10 @@ class AuditLog:
             pairs=self._pairs,
             now=self._clock(),
         )
-        batch.started = self._loop.time()
-        self._batch = batch
-        work = partial(self._segments.write, batch.at, batch.lines)
-        self._thread.submit(work, partial(self._settled, batch))
+        self._batch, batch.started = batch, self._loop.time()
+        write = partial(self._segments.write, batch.at, batch.lines)
+        self._thread.submit(write, partial(self._settled, batch))
+        batch.grow()
 
     def _settled(self, batch: Batch, failure: Failure | None) -> None:
         self._batch, self._stalled = None, False
