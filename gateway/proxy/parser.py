@@ -211,6 +211,9 @@ class RequestParser:
         if self._reader is not None:
             self._reader.set_exception(web.RequestPayloadError("the body cannot be read"))
 
+    def pause_reading(self) -> None:
+        """Do nothing: all that was received is parsed (aiohttp's hook)."""
+
     def close(self) -> None:
         """Let go of the connection, which holds this parser; nothing is fed any more."""
         del self._llhttp, self._protocol

@@ -121,8 +121,9 @@ class Connection(web_protocol.RequestHandler):
             logger=log,
             auto_decompress=False,
         )
-        # The base class has one of its own: it pauses that with its transport, and never feeds it.
         self._requests = RequestParser(self, loop=loop, buffer_bytes=self._read_bufsize)
+        # The base class has made one of aiohttp's, which is let go of: it is only ever paused.
+        self._parser = cast("Any", self._requests)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note who it is; the base class starts the task (asyncio's callback)."""

@@ -152,7 +152,7 @@ class Pool:
             except UnsentError:
                 if not again:
                     raise
-                again = False
+                again, now = False, self._loop.time()
             except BaseException:
                 connection.abandon(answer)
                 raise
