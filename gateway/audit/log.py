@@ -1,11 +1,10 @@
 """The append-only log: records in, one sync for all that wait, `seq` out once durable.
 
 Natural group commit: while one write and fdatasync run in the writing thread, what arrives becomes
-the next batch, with what a few more turns of the loop bring: a sync costs as much processor time as
-the records of a dozen requests, and where nothing is ready a turn takes no time. Encoding and
-hashing run on the loop, only system calls in the thread. What nobody waits for waits a little for
-something that is waited for: it needs no sync of its own, and holds up nobody's. The log needs no
-task: it is driven by callbacks of the loop and of the thread.
+the next batch, with what a few more turns of the loop bring: a sync costs as much as the records of
+a dozen requests, a turn where nothing is ready costs nothing. Encoding and hashing run on the loop,
+only system calls in the thread; callbacks of both drive the log. What nobody waits for waits a
+little for what is waited for: it needs no sync of its own, and holds up nobody's.
 
 Which way it fails: closed. After any failure nothing is accepted until a probe has reopened the
 files, cut them to what is durable and written a `gap` line that says what is missing. Records that
@@ -198,12 +197,13 @@ class AuditLog:
         self._probe_timer.cancel()
         self._head_due.cancel()
         head = self._head() if self._state == "well" else None
+        failed, lost, self._state = self._state == "failed", self.lost, "closed"
         failure = await self._thread.run(partial(self._segments.finish, head))
         self._thread.close()
-        failed, self._state = self._state == "failed" or failure is not None, "closed"
-        if failed:
-            detail = failure.detail if failure else self.last_error
-            raise AuditError(f"{len(self._queue)} records were not written: {detail}")
+        missing = len(self._queue) + self.lost - lost
+        if failed or failure is not None or missing:
+            detail = failure.detail if failure else self.last_error or "they came too late"
+            raise AuditError(f"{missing} records were not written: {detail}")
 
     async def _begin(self, recovered: Recovered) -> None:
         """State how the last process ended, and publish the first head.
@@ -370,7 +370,7 @@ class AuditLog:
     def _probe(self) -> None:
         if self._batch is not None:
             self._look_at_stall(self._batch)
-        elif self._probing:
+        elif self._probing or self._state == "closed":
             return
         elif self._state == "failed":
             self._probing = True

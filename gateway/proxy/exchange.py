@@ -151,6 +151,12 @@ class Connection(asyncio.Protocol):
         """Abort the connection; whoever waits for an answer on it is told."""
         self._transport.abort()
 
+    def forget(self) -> None:
+        """Tell the pool that the connection is gone, once; uvloop gives up some without a word."""
+        if not self._lost and self.descriptor >= 0:
+            self._lost = True
+            self._events.lost(self)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport (asyncio's callback)."""
         self._transport = cast("asyncio.Transport", transport)
@@ -181,8 +187,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the pool, and whoever waits for an answer (asyncio's callback)."""
-        self._lost = True
-        self._events.lost(self)
+        self.forget()
         if self._unsent:
             self._fail(UnsentError())
             return

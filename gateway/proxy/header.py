@@ -16,7 +16,10 @@ from gateway.core.request import Malformed
 
 _TOKEN = b"!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _VALUE_OCTETS = b"\t" + bytes(range(0x20, 0x7F))
-_NAME_BYTES = 256  # longer than any that is in use; bounds what the memo of names can hold
+_NAME_BYTES = 256  # longer than any that is in use
+# More than heads of real traffic have: what goes beyond is not remembered, so that the memos hold
+# little whatever is sent.
+_MOST_NAMES, _MOST_NAME_BYTES = 100, 4_096
 
 # Of these only one line may come, at every provider; see also `Route.decision_headers`.
 _ONCE = frozenset(
@@ -57,7 +60,6 @@ _CONDITIONAL = frozenset({"connection", "content-encoding", "expect", "te", "tra
 _SPECIAL = _CONDITIONAL.union(_OVERRIDES, _HOP_BY_HOP)
 
 
-@lru_cache(maxsize=512)  # time-free and bounded; real traffic has a few dozen names
 def _name_of(raw: bytes) -> str:
     """Return the name in lower case; empty where it is no token (RFC 9110 section 5.1)."""
     if len(raw) > _NAME_BYTES or raw.translate(None, _TOKEN):
@@ -81,9 +83,18 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     length: int
 
 
-@lru_cache(maxsize=512)  # likewise: callers send few sets of names, in few orders
 def names_of(raw_names: tuple[bytes, ...]) -> Names:
     """Read the names of a head's lines, as sent."""
+    few = len(raw_names) <= _MOST_NAMES and sum(map(len, raw_names)) <= _MOST_NAME_BYTES
+    return _remembered(raw_names) if few else _read(raw_names)
+
+
+@lru_cache(maxsize=512)  # callers send few sets of names, in few orders
+def _remembered(raw_names: tuple[bytes, ...]) -> Names:
+    return _read(raw_names)
+
+
+def _read(raw_names: tuple[bytes, ...]) -> Names:
     lower = tuple(map(_name_of, raw_names))
     places = dict(zip(reversed(lower), range(len(lower) - 1, -1, -1), strict=True))
     odd = len(places) < len(lower) or "" in places or "_" in "".join(lower)
@@ -93,6 +104,14 @@ def names_of(raw_names: tuple[bytes, ...]) -> Names:
         plain=not odd and _SPECIAL.isdisjoint(places),
         length=sum(map(len, raw_names)),
     )
+
+
+def length_of(text: str) -> int:
+    """Return a Content-Length; llhttp saw to it that there are digits only, of any number.
+
+    Python reads no more than some thousand digits, zeros before the number among them.
+    """
+    return int(text.lstrip("0") or "0")
 
 
 def read_headers(

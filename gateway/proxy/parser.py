@@ -16,7 +16,7 @@ from aiohttp.http_parser import HttpRequestParser, HttpRequestParserPy
 
 from gateway.core.request import Malformed
 from gateway.errors import FacegateError
-from gateway.proxy.header import Names, names_of
+from gateway.proxy.header import Names, length_of, names_of
 
 _HEAD_END = b"\r\n\r\n"
 _LINE_ENDS = b"\r\n"
@@ -219,14 +219,17 @@ class RequestParser:
         del self._llhttp, self._protocol
 
     def on_message_begin(self) -> None:
-        """Note whether something follows the request (a callback of httptools, as the next)."""
+        """Stop where something follows the request (a callback of httptools, as the next).
+
+        Raises:
+            StopIteration: it is read in its turn, and not again for each request before it.
+        """
         if self._whole:
-            self._over = True
+            raise StopIteration
 
     def on_url(self, piece: bytes) -> None:
         """Keep a piece of the target."""
-        if not self._over:
-            self._target += piece
+        self._target += piece
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Keep a header line; trailers come here too, when nobody looks any more."""
@@ -235,8 +238,6 @@ class RequestParser:
 
     def on_headers_complete(self) -> None:
         """Put the head together."""
-        if self._over:
-            return
         llhttp = self._llhttp
         self._method = llhttp.get_method()
         self._arrived = Arrived(
@@ -250,8 +251,6 @@ class RequestParser:
 
     def on_body(self, content: bytes) -> None:
         """Pass on a piece of the body."""
-        if self._over:
-            return
         if self._reader is None:
             self._parts.append(content)
         else:
@@ -304,7 +303,7 @@ class RequestParser:
         for part in self._parts:
             reader.feed_data(part)
         self._reader = arrived.content = reader
-        self._to_come = int(arrived.header("content-length") or 0) - reader.total_bytes
+        self._to_come = length_of(arrived.header("content-length")) - reader.total_bytes
 
     def _end(self, arrived: Arrived, rest: bytes) -> None:
         """Keep what follows a request; nothing is read where the connection ends with it."""

@@ -139,9 +139,12 @@ class Connection(web_protocol.RequestHandler):
         self._requests.close()
 
     def force_close(self) -> None:
-        """Close at once, behind what was answered (aiohttp's hook)."""
+        """Close, behind what was answered; a client has its time to take that (aiohttp's hook)."""
         self._flush()
+        transport = self.transport
         super().force_close()
+        if transport is not None:
+            self._loop.call_later(self._limits.write_timeout_s, transport.abort)
 
     def data_received(self, data: bytes) -> None:
         """Take the next bytes (asyncio's callback; the base class calls it with none)."""
@@ -233,6 +236,15 @@ class Connection(web_protocol.RequestHandler):
         self._under_way = self._begun = arrived
         self._wake()
 
+    def _process_keepalive(self) -> None:
+        """Close an idle connection (aiohttp's hook); a head that is arriving has its own time."""
+        if self._clock is None or self._parting:
+            super()._process_keepalive()
+        else:
+            self._keepalive_handle = self._loop.call_later(
+                self._keepalive_timeout, self._process_keepalive
+            )
+
     def _head_late(self) -> None:
         self._clock = None
         self._refuse(
@@ -243,6 +255,7 @@ class Connection(web_protocol.RequestHandler):
 
     def _refuse(self, malformed: Malformed) -> None:
         """Answer what never became a request; no other is under way at that time."""
+        self._flush()
         answer = self._reject(
             self._remote, msgspec.structs.replace(malformed, length=self._head_bytes)
         )

@@ -22,6 +22,7 @@ from gateway.errors import UpstreamError
 from gateway.metrics import Metrics
 from gateway.proxy.credentials import exchanged
 from gateway.proxy.forward import Credential, outbound_head, response_for_client
+from gateway.proxy.header import length_of
 from gateway.proxy.parser import Arrived
 from gateway.proxy.rejections import Rejection, Rejections
 from gateway.proxy.reply import Reply
@@ -223,7 +224,7 @@ class Proxy:
 def announced_bytes(http: Arrived, most: int) -> int:
     """Return how much of a body is still to come: what it announces, else the limit."""
     text = http.header("content-length")
-    return min(int(text), most) if text.isascii() and text.isdecimal() else most
+    return min(length_of(text), most) if text.isascii() and text.isdecimal() else most
 
 
 def _refused(ruling: Ruling, request: Request, upstream: Upstream) -> Answer:

@@ -18,7 +18,7 @@ import msgspec
 
 from gateway.errors import UpstreamError
 from gateway.proxy.exchange import Connection, ConnectionEvents, UnsentError
-from gateway.proxy.outbox import Outbox
+from gateway.proxy.outbox import MOST_BYTES, Outbox
 from gateway.proxy.response import ResponseLimits, UpstreamResponse
 
 _PORTS = {"http": 80, "https": 443}
@@ -141,18 +141,20 @@ class Pool:
         """
         now = self._loop.time()
         deadline = now + deadline_s
-        again = True
+        retries = 1
         while True:
-            connection = self._take_idle(now) or await self._obtain(deadline)
+            # What is written at once has no second chance to see what arrives until then.
+            connection = self._take_idle(now, again=len(body) > MOST_BYTES)
+            connection = connection or await self._obtain(deadline)
             if deadline < self._timer_at:
                 self._arm(deadline)
             answer = connection.send(head, body, deadline=deadline)
             try:
                 return await answer
             except UnsentError:
-                if not again:
+                if not retries:
                     raise
-                again, now = False, self._loop.time()
+                retries, now = 0, self._loop.time()
             except BaseException:
                 connection.abandon(answer)
                 raise
@@ -172,11 +174,12 @@ class Pool:
         if self._connections and not self._closed.done():
             await asyncio.shield(self._closed)
 
-    def _take_idle(self, now: float) -> Connection | None:
+    def _take_idle(self, now: float, *, again: bool = False) -> Connection | None:
         """Return a connection on which nothing has arrived since its answer.
 
         An end or bytes that the loop has not delivered yet are looked for once in a turn of the
-        loop; what is still on its way is found by no look.
+        loop (uvloop's clock has milliseconds), and `again` on the one that is returned; what is
+        still on its way is found by no look.
         """
         if self._looked_at < now:
             self._looked_at = now
@@ -184,7 +187,8 @@ class Pool:
         while self._idle:
             connection, rested_at = self._idle.popitem()
             # What has come to rest since that look is looked at by itself.
-            sound = connection.open if rested_at < now else connection.usable()
+            looked_at = rested_at < now and not again
+            sound = connection.open if looked_at else connection.usable()
             if sound and now - rested_at < self._limits.idle_timeout_s:
                 return connection
             connection.drop()
@@ -236,17 +240,27 @@ class Pool:
     async def _connect(self, deadline: float) -> Connection:
         # On the place that the caller counted in `_connecting`.
         latest = min(deadline, self._loop.time() + self._limits.connect_timeout_s)
+        connection = Connection(
+            loop=self._loop,
+            limits=self._limits.response,
+            events=self._events,
+            outbox=self._outbox,
+        )
         try:
             async with asyncio.timeout_at(latest):
-                _, connection = await self._loop.create_connection(
-                    self._new,
+                await self._loop.create_connection(
+                    lambda: connection,
                     self._host,
                     self._port,
                     ssl=self._tls,
                     server_hostname=self._host if self._tls else None,
                 )
         except OSError as error:
+            connection.forget()
             raise _not_connected(error) from error
+        except BaseException:
+            connection.forget()
+            raise
         finally:
             self._connecting -= 1
             self._call_next()
@@ -256,14 +270,6 @@ class Pool:
             connection.drop()
             raise _unavailable("the connection ended, or the provider spoke, before the request")
         return connection
-
-    def _new(self) -> Connection:
-        return Connection(
-            loop=self._loop,
-            limits=self._limits.response,
-            events=self._events,
-            outbox=self._outbox,
-        )
 
     def _made(self, connection: Connection) -> None:
         self._connections.add(connection)

@@ -15,7 +15,7 @@ from aiohttp import StreamReader, web
 
 from gateway.core.catalog.model import Provider
 from gateway.core.request import Malformed, Request, Whole
-from gateway.proxy.header import Names, read_headers
+from gateway.proxy.header import Names, length_of, read_headers
 from gateway.proxy.parser import Arrived
 from gateway.proxy.target import Target, read_target
 
@@ -214,7 +214,7 @@ def read_head(
 
 def _body_fault(method: str, headers: Mapping[str, str], body_bytes: int) -> Malformed | None:
     """Judge the body by what the head says of it."""
-    length = int(headers.get("content-length", "0"))  # digits only, llhttp saw to it
+    length = length_of(headers.get("content-length", ""))
     if method in _BODILESS and (length or "transfer-encoding" in headers):
         return Malformed(reason="malformed.body", detail="a body with a method that has none")
     return _length_fault() if length > body_bytes else None

@@ -147,6 +147,22 @@ async def test_what_nobody_waits_for_is_written_when_the_log_closes(tmp_path: Pa
     assert [type(read_line(line)) for line in lines(tmp_path)] == [Rejected]
 
 
+async def test_what_comes_while_the_log_closes_is_told_to_be_lost(tmp_path: Path) -> None:
+    log = await open_log(tmp_path)
+    closing = asyncio.create_task(log.close())
+    await until(lambda: log._state == "closed")
+    log.enqueue(rejected())
+    with pytest.raises(AuditError, match="1 records were not written"):
+        await closing
+    assert (log.lost, lines(tmp_path)) == (1, [])
+
+
+async def test_a_closed_log_can_be_asked_for_its_health(tmp_path: Path) -> None:
+    log = await open_log(tmp_path)
+    await log.close()
+    assert not await asyncio.wait_for(log.probe(), 5)
+
+
 async def test_closing_writes_what_waits_and_publishes_the_root(tmp_path: Path) -> None:
     log = await open_log(tmp_path, head_s=3_600.0)
     await log.append(decided("dec_a"))

@@ -70,6 +70,16 @@ async def test_the_deadline_of_a_head_ends_with_the_head() -> None:
         assert (await client.response()).status == 200
 
 
+async def test_a_head_under_way_is_not_cut_by_the_time_of_idle_connections() -> None:
+    async with doorstep(limits=limits(keepalive_timeout_s=0.1)) as step:
+        client = await step.client()
+        await client.send(raw()[:20])
+        assert await silence(client, 0.3)
+        await client.send(raw()[20:])
+        assert (await client.response()).status == 200
+        assert await client.rest() == b""
+
+
 async def test_a_connection_without_a_request_is_closed_without_an_answer() -> None:
     async with doorstep(limits=limits(keepalive_timeout_s=0.1)) as step:
         client = await step.client()

@@ -291,6 +291,11 @@ def bodies() -> dict[str, tuple[bytes, int, str]]:
                 413,
                 "malformed.length",
             ),
+            "length-of-many-zeros": (
+                raw(b"Content-Length: " + b"0" * 4300 + b"3") + b"ab",
+                431,
+                "malformed.length",
+            ),
             "chunks-long": (
                 raw(CHUNKED) + b"10001\r\n" + b"a" * 65_537 + b"\r\n0\r\n\r\n",
                 413,

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from gateway.proxy.outbox import MOST_BYTES, Outbox
 from gateway.proxy.parser import Arrived
 from gateway.proxy.protocol import Connection
@@ -100,5 +102,30 @@ async def test_a_large_answer_is_written_at_once() -> None:
     connection.data_received(raw())
     await until(lambda: connection._under_way is None)
     assert len(wire.written) > MOST_BYTES
+    connection.connection_lost(None)
+    await turns(3)
+
+
+class Stuck(Wire):
+    """A transport whose client takes nothing: closing waits for what is unsent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.aborted = False
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+async def test_a_client_who_takes_nothing_is_cut_off_after_its_time() -> None:
+    limits = msgspec.structs.replace(LIMITS, write_timeout_s=0.01)
+    connection, wire = Doorstep(DOOR, limits, None).listener(), Stuck()
+    assert isinstance(connection, Connection)
+    connection.connection_made(wire)
+    await turns(1)
+    connection.force_close()
+    assert wire.closed
+    assert not wire.aborted
+    await until(lambda: wire.aborted)
     connection.connection_lost(None)
     await turns(3)

@@ -182,6 +182,34 @@ def test_a_header_cannot_pass_for_the_start_line() -> None:
     assert [version for _, _, version, _, _ in read([content])[0]] == [""]
 
 
+class Counting(RequestParser):
+    __slots__ = ("seen",)
+    seen: int
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.seen += 1
+        super().on_header(name, value)
+
+
+def test_what_is_behind_a_request_is_not_parsed_with_it() -> None:
+    requests = Counting(BaseProtocol(LOOP), loop=LOOP, buffer_bytes=BUFFER_BYTES)  # type: ignore[arg-type]
+    requests.seen = 0
+    content = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+    requests.rest = content * 50
+    for number in range(1, 51):
+        assert requests.feed(requests.rest) is not None
+        assert requests.seen == number
+    assert requests.rest == content
+
+
+@pytest.mark.parametrize("body", [b"abc", b"ab"])
+def test_zeros_before_a_length_are_no_matter_however_many(body: bytes) -> None:
+    content = raw(b"Content-Length: " + b"0" * 5_000 + b"3") + body
+    (found,), fault = read([content])
+    assert not fault
+    assert found[4] == (body if len(body) == 3 else None)
+
+
 def test_a_parser_lets_go_of_its_connection() -> None:
     requests = parser()
     requests.close()

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import cast
 
 import pytest
+import uvloop
 
 from gateway.errors import UpstreamError
 from gateway.proxy.exchange import Connection, ConnectionEvents
@@ -274,6 +275,19 @@ async def test_what_comes_to_rest_after_a_look_is_looked_at_by_itself() -> None:
         assert len(serving.visits) == 2
 
 
+async def test_a_connection_for_a_request_that_is_written_at_once_is_looked_at_again() -> None:
+    provider = Unasked(2)
+    async with pooled(provider) as (pool, _):
+        await asyncio.gather(post(pool), post(pool))
+        now = pool._loop.time() + 1
+        first = pool._take_idle(now)
+        assert first is not None
+        await provider.speak()
+        assert pool.idle == 1
+        assert pool._take_idle(now, again=True) is None
+        first.drop()
+
+
 async def test_a_new_connection_on_which_the_provider_speaks_first_is_dropped() -> None:
     greeted = asyncio.Event()
 
@@ -303,6 +317,34 @@ async def test_a_connection_that_the_provider_closed_while_idle_is_not_written_t
             assert (await post(pool)).body == b"hello"
             await serving.ended[number]
         assert len(serving.visits) == 5
+
+
+@pytest.mark.parametrize(
+    "loop_factory",
+    [asyncio.new_event_loop, uvloop.new_event_loop],
+    ids=["asyncio", "uvloop"],
+)
+def test_a_caller_who_leaves_while_it_connects_leaves_no_place_taken(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def leave(turns: int, pool: Pool) -> None:
+        exchange = asyncio.create_task(post(pool))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        exchange.cancel()
+        await asyncio.wait([exchange])
+
+    async def scenario() -> None:
+        async with pooled(echo, connections=2) as (pool, _):
+            for turns in range(12):
+                await leave(turns, pool)
+            assert (await post(pool, b"here")).body == b"here"
+            async with asyncio.timeout(5):
+                await pool.close()
+            assert (pool.open, pool._connecting, pool._by_descriptor) == (0, 0, {})
+
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(scenario())
 
 
 async def unwritten(pool: Pool) -> tuple[asyncio.Task[UpstreamResponse], Connection]:

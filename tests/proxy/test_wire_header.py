@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import example, given, strategies as st
 
 from gateway.core.request import Malformed
-from gateway.proxy.header import names_of, read_headers as _read_headers
+from gateway.proxy import header
+from gateway.proxy.header import length_of, names_of, read_headers as _read_headers
 
 LINES = st.lists(
     st.tuples(
@@ -65,3 +67,16 @@ def test_the_lines_of_a_proxy_chain_are_joined_even_if_they_decide() -> None:
     lines = [(b"X-Forwarded-For", b"a"), (b"X-Forwarded-For", b"b")]
     once = frozenset({"x-forwarded-for"})
     assert read_headers(lines, once=once, underscored=frozenset()) == {"x-forwarded-for": "a, b"}
+
+
+@pytest.mark.parametrize(
+    "names", [tuple(b"n%d" % i for i in range(200)), (b"x" * 5_000,)], ids=["many", "long"]
+)
+def test_names_that_no_real_head_has_are_not_remembered(names: tuple[bytes, ...]) -> None:
+    before = header._remembered.cache_info().currsize
+    assert len(names_of(names).lower) == len(names)
+    assert header._remembered.cache_info().currsize == before
+
+
+def test_a_length_may_have_any_number_of_zeros_before_it() -> None:
+    assert [length_of(text) for text in ("", "0", "007", "0" * 5_000 + "12")] == [0, 0, 7, 12]
