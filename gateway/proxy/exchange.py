@@ -131,9 +131,7 @@ class Connection(asyncio.Protocol):
         The rest of the answer may still come, so the connection goes with it.
         """
         if self._answer is answer:
-            self._answer = self._reader = None
-            self._unsent = b""
-            self.drop()
+            self._give_up()
         elif answer.done() and not answer.cancelled():
             answer.exception()  # seen: the caller left in the moment that it was set
 
@@ -225,10 +223,13 @@ class Connection(asyncio.Protocol):
         transport = self._transport
         return not transport.is_closing() and transport.get_write_buffer_size() == 0
 
-    def _fail(self, error: UpstreamError) -> None:
-        answer = self._answer
+    def _give_up(self) -> None:
         self._answer = self._reader = None
         self._unsent = b""
         self.drop()
+
+    def _fail(self, error: UpstreamError) -> None:
+        answer = self._answer
+        self._give_up()
         if answer is not None and not answer.done():
             answer.set_exception(error)

@@ -32,15 +32,13 @@ class Arrived:
         names: names of the header lines, in the order in which they came.
         values: value of each line, white space around it taken off.
         content: the body; bytes where it came with its head.
-        chunked: whether it has a transfer coding; the connection ends after it, as llhttp may take
-            its last trailer for a header of what follows.
-        closes: whether the client wants the connection to end.
+        closes: whether the connection ends after it: the client wants it, or it has a transfer
+            coding, and llhttp may take its last trailer for a header of what follows.
         transport: where an interim answer goes; None once the client has gone.
         remote: address of the other end of the TCP connection, textual form.
     """
 
     __slots__ = (
-        "chunked",
         "closes",
         "content",
         "method",
@@ -64,8 +62,7 @@ class Arrived:
         """Keep a head; where it came from, and its body, are filled in by who knows them."""
         self.method, self.raw_path, self.version = method, raw_path, ""
         self.names, self.values = names, values
-        self.chunked = "transfer-encoding" in names.places
-        self.closes = closes or self.chunked
+        self.closes = closes or "transfer-encoding" in names.places
         self.content: bytes | StreamReader = b""
         self.transport: asyncio.Transport | None = None
         self.remote = ""
@@ -113,7 +110,6 @@ class RequestParser:
         "_held",
         "_llhttp",
         "_loop",
-        "_method",
         "_names",
         "_over",
         "_parts",
@@ -128,7 +124,6 @@ class RequestParser:
     rest: bytes
     _held: bytes  # of a head that is not complete
     _llhttp: httptools.HttpRequestParser
-    _method: bytes
     _target: bytes
     _names: list[bytes]
     _values: list[bytes]
@@ -175,7 +170,7 @@ class RequestParser:
         if arrived is None:
             return None
         self._held = b""
-        start = b"%b %b HTTP/1.1\r\n" % (self._method, self._target)
+        start = f"{arrived.method} {arrived.raw_path} HTTP/1.1\r\n".encode("latin-1")
         # llhttp takes empty lines before it, several spaces in it, and other protocols.
         if held.startswith(start) or held.lstrip(_LINE_ENDS).startswith(start):
             arrived.version = "1.1"
@@ -239,9 +234,8 @@ class RequestParser:
     def on_headers_complete(self) -> None:
         """Put the head together."""
         llhttp = self._llhttp
-        self._method = llhttp.get_method()
         self._arrived = Arrived(
-            method=self._method.decode("ascii"),
+            method=llhttp.get_method().decode("ascii"),
             raw_path=self._target.decode("latin-1"),
             names=names_of(tuple(self._names)),
             # Of white space llhttp lets only blanks and tabs into a value, and leaves those behind.
@@ -266,7 +260,7 @@ class RequestParser:
         self._begin()
 
     def _begin(self) -> None:
-        self._method = self._target = b""
+        self._target = b""
         self._names, self._values, self._parts = [], [], []
         self._arrived = self._reader = None
         self._to_come = 0

@@ -133,9 +133,9 @@ class Connection(web_protocol.RequestHandler):
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Stop the clock; the base class cancels the handler (asyncio's callback)."""
-        self._stop_clock()
         self._unsent = b""
         super().connection_lost(exc)
+        self._stop_clock()
         self._requests.close()
 
     def force_close(self) -> None:
@@ -144,7 +144,8 @@ class Connection(web_protocol.RequestHandler):
         transport = self.transport
         super().force_close()
         if transport is not None:
-            self._loop.call_later(self._limits.write_timeout_s, transport.abort)
+            self._stop_clock()
+            self._leave(transport)
 
     def data_received(self, data: bytes) -> None:
         """Take the next bytes (asyncio's callback; the base class calls it with none)."""
@@ -363,11 +364,11 @@ class Connection(web_protocol.RequestHandler):
         half-close; `unread` says that something surely is.
         """
         self._close = self._parting = True
-        self._stop_clock()
         self._flush()
         transport = self.transport
         if transport is None:
             return
+        self._stop_clock()
         if transport.can_write_eof():
             transport.write_eof()
         elif not unread:

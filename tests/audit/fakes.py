@@ -32,6 +32,12 @@ async def open_log(directory: Path, files: Files | None = None, **changes: objec
     )
 
 
+async def turns(number: int) -> None:
+    """Let the loop run so many turns."""
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
 async def until(condition: Callable[[], bool]) -> None:
     """Let the loop run until a condition holds; five seconds at most."""
     async with asyncio.timeout(5):

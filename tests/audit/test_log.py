@@ -15,7 +15,7 @@ from gateway.audit.record import Aborted, Gap, Happened, Rejected, read_line
 from gateway.audit.segments import worker_directory
 from gateway.audit.verify import verify
 from gateway.errors import AuditError
-from tests.audit.fakes import Faults, FaultyFiles, open_log, the_log, until
+from tests.audit.fakes import Faults, FaultyFiles, open_log, the_log, turns, until
 from tests.builders import NOW, decided, happened
 
 
@@ -29,12 +29,6 @@ def lines(directory: Path) -> list[bytes]:
 def head(directory: Path) -> dict[str, object]:
     plain: dict[str, object] = json.loads((the_log(directory) / "head.json").read_bytes())
     return plain
-
-
-async def turns(number: int) -> None:
-    """Let the loop run."""
-    for _ in range(number):
-        await asyncio.sleep(0)
 
 
 def rejected() -> Rejected:

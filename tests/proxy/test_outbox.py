@@ -13,14 +13,9 @@ from gateway.proxy.parser import Arrived
 from gateway.proxy.protocol import Connection
 from gateway.proxy.reply import Reply
 from gateway.respond import Answer
-from tests.audit.fakes import until
+from tests.audit.fakes import turns, until
 from tests.proxy.doorstep import DOOR, LIMITS, Doorstep, raw
 from tests.proxy.test_door_fuzz import Statuses, Wire
-
-
-async def turns(number: int) -> None:
-    for _ in range(number):
-        await asyncio.sleep(0)
 
 
 async def test_what_waits_is_written_in_order_in_the_next_turn() -> None:

@@ -230,17 +230,6 @@ class Unasked:
         await self._spoken.wait()
 
 
-async def test_bytes_on_an_idle_connection_end_it_and_are_no_answer() -> None:
-    provider = Unasked()
-    async with pooled(provider) as (pool, serving):
-        assert (await post(pool)).body == b"hello"
-        assert pool.idle == 1
-        await provider.speak()
-        assert pool.idle == 1
-        assert (await post(pool)).body == b"hello"
-        assert len(serving.visits) == 2
-
-
 async def test_bytes_on_several_idle_connections_end_each_of_them() -> None:
     provider = Unasked(2)
     async with pooled(provider) as (pool, _):
@@ -264,13 +253,21 @@ class StoppedClock:
         return getattr(self._loop, name)
 
 
-async def test_what_comes_to_rest_after_a_look_is_looked_at_by_itself() -> None:
+@pytest.mark.parametrize("taken_first", [False, True])
+@pytest.mark.parametrize("rested", ["before the look", "after the look"])
+async def test_bytes_on_an_idle_connection_end_it_and_are_no_answer(
+    rested: str, *, taken_first: bool
+) -> None:
     provider = Unasked()
     async with pooled(provider) as (pool, serving):
-        pool._loop = cast("asyncio.AbstractEventLoop", StoppedClock(pool._loop))
+        if rested == "after the look":
+            pool._loop = cast("asyncio.AbstractEventLoop", StoppedClock(pool._loop))
         assert (await post(pool)).body == b"hello"
+        assert pool.idle == 1
         await provider.speak()
         assert pool.idle == 1
+        if taken_first:
+            assert pool._take_idle(pool._loop.time()) is None
         assert (await post(pool)).body == b"hello"
         assert len(serving.visits) == 2
 

@@ -62,6 +62,16 @@ class Inside:
             found: dict[str, Any] = await answer.json()
             return found
 
+    async def settled(self) -> None:
+        """Wait until no request is under way and every record is durable.
+
+        What a caller took who left is given back then, and not before.
+        """
+        wanted = {"facegate_inflight_requests 0.0", "facegate_audit_queue_length 0.0"}
+        async with asyncio.timeout(10):
+            while not wanted <= set((await self.page("/metrics"))[1].splitlines()):
+                pass
+
     async def metric(self, name: str) -> float:
         """Return a metric's value by its name and labels as exported."""
         _, text = await self.page("/metrics")

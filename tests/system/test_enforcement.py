@@ -76,9 +76,7 @@ async def test_a_client_that_hangs_up_while_the_provider_works_is_recorded_as_go
         client.send(search_bytes(running.gateway.port, running.token, 1))
         await arrived.wait()
         client.close()
-        async with asyncio.timeout(10):
-            while "facegate_inflight_requests 0.0" not in (await running.page("/metrics"))[1]:
-                pass
+        await running.settled()
         running.provider.gate.set()
     (happened,) = (record for record in records(running) if isinstance(record, Happened))
     assert (happened.outcome, happened.sent, happened.status) == ("client_gone", True, None)

@@ -88,11 +88,7 @@ async def test_what_may_have_reached_the_provider_is_spent(tmp_path: Path) -> No
         client.send(search_bytes(running.gateway.port, running.token, 1))
         await arrived.wait()
         client.close()
-        # What was taken is given back once the record of it is durable, after its caller is gone.
-        settled = {"facegate_inflight_requests 0.0", "facegate_audit_queue_length 0.0"}
-        async with asyncio.timeout(10):
-            while not settled <= set((await running.page("/metrics"))[1].splitlines()):
-                pass
+        await running.settled()
         running.provider.gate.set()
         assert await statuses(running, 5) == {200: 1, 403: 4}
     gone = [one for one in happened(records(running)) if one.outcome == "client_gone"]
@@ -112,11 +108,7 @@ async def test_whoever_hangs_up_before_anything_is_sent_leaves_nothing_taken_uns
             for _ in range(moments.randrange(40)):
                 await asyncio.sleep(0)
             client.close()
-        # What was taken is given back once the record of it is durable, after its caller is gone.
-        settled = {"facegate_inflight_requests 0.0", "facegate_audit_queue_length 0.0"}
-        async with asyncio.timeout(10):
-            while not settled <= set((await running.page("/metrics"))[1].splitlines()):
-                pass
+        await running.settled()
         arrived = len(running.provider.arrivals)
         answers = await statuses(running, 150)
     ends = happened(records(running))
